@@ -1,0 +1,450 @@
+/**
+ * What passed on the wire, which way and when: a bounded ring of conversations for those who watch.
+ * It holds raw octets, secrets included: every way out of it goes through the veil (`glass/veil.ts`).
+ */
+import type { Annotation, Endpoint, TlsInfo } from './connection.ts';
+
+/** Seen from this machine: `in` is what the peer sent. */
+export type Direction = 'in' | 'out';
+
+/** `network`: below the first layer, as an eavesdropper has it. `ends`: above the last. `both`: there is no layer, they are the same. */
+export type View = 'network' | 'ends' | 'both';
+
+/** Octets that passed together. */
+export interface RecordedOctets {
+  readonly type: 'octets';
+  /** The event's number in its conversation, from 1. */
+  readonly seq: number;
+  /** Milliseconds since the conversation was opened. */
+  readonly at: number;
+  readonly direction: Direction;
+  readonly view: View;
+  /** How many octets had passed before these in the same direction and view. */
+  readonly position: number;
+  readonly octets: Uint8Array;
+}
+
+export interface RecordedAnnotation {
+  readonly type: 'annotation';
+  readonly seq: number;
+  readonly at: number;
+  readonly annotation: Annotation;
+}
+
+export type TlsStep =
+  | { readonly step: 'start' }
+  | { readonly step: 'end'; readonly tls: TlsInfo }
+  /** `code` as Node names it (`ERR_SSL_TLSV1_ALERT_UNKNOWN_CA`); `alert` is the peer's alert (RFC 8446 §6), if it sent one. */
+  | { readonly step: 'failed'; readonly code: string; readonly message: string; readonly alert: number | undefined };
+
+export interface RecordedTls {
+  readonly type: 'tls';
+  readonly seq: number;
+  readonly at: number;
+  readonly tls: TlsStep;
+}
+
+export interface RecordedClose {
+  readonly type: 'closed';
+  readonly seq: number;
+  readonly at: number;
+  readonly by: 'peer' | 'us';
+  readonly how: CloseManner;
+}
+
+/** `fin`: in order. `reset`: RST. `timeout`: a deadline passed. `error`: anything else, such as an unreachable network. */
+export type CloseManner = 'fin' | 'reset' | 'timeout' | 'error';
+
+export type RecordedEvent = RecordedOctets | RecordedAnnotation | RecordedTls | RecordedClose;
+
+/** What a slice of a conversation's events lacks, because its middle was not kept. */
+export interface Missed {
+  readonly events: number;
+  readonly octets: number;
+}
+
+export interface RecorderOptions {
+  /** Octets of memory for all conversations together; 0 turns the recording off. */
+  readonly capacity?: number;
+  /** Octets of memory for one conversation: half for its start, half for its end. */
+  readonly perConversation?: number;
+  /** The number of the first conversation. It follows the clock, so that a later start of the server never repeats one. */
+  readonly firstNumber?: number;
+}
+
+const MEBIBYTE = 1 << 20;
+/** What an event costs beside its octets: the record, the Buffer and its ArrayBuffer. */
+const EVENT_COST = 256;
+const CONVERSATION_COST = 1024;
+/** How many annotations and TLS events are kept of a conversation's start, and as many of its end. */
+const NOTES_KEPT = 256;
+
+/** One recorded connection. Written by its connection through `Recorder`, read by everybody else. */
+export class Conversation {
+  readonly id: string;
+  readonly number: number;
+  readonly service: string;
+  readonly protocol: string;
+  readonly role: 'server' | 'client';
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Milliseconds since 1970. */
+  readonly openedAt: number;
+  closedAt: number | undefined;
+  closedBy: 'peer' | 'us' | undefined;
+  closedHow: CloseManner | undefined;
+  tls: TlsInfo | undefined;
+  /** The login that the session announced last. */
+  login: string | undefined;
+  /** Octets that passed, kept or not. */
+  readonly passed = { networkIn: 0, networkOut: 0, endsIn: 0, endsOut: 0 };
+  /** The recorder's revision at which this conversation was opened, and at which it changed last. */
+  openedRevision = 0;
+  revision = 0;
+
+  readonly #recorder: Recorder;
+  readonly #openedTick: number;
+  readonly #half: number;
+  #seq = 0;
+  #cost = CONVERSATION_COST;
+  /** False once the ring has let it go: a connection that lives on writes nothing more. */
+  #kept = true;
+  readonly #head: RecordedOctets[] = [];
+  #headCost = 0;
+  /** The newest octets; those before `#tailStart` are gone. */
+  #tail: RecordedOctets[] = [];
+  #tailStart = 0;
+  #tailCost = 0;
+  #gapOctets = 0;
+  readonly #notes: (RecordedAnnotation | RecordedTls | RecordedClose)[] = [];
+  #lateNotes: (RecordedAnnotation | RecordedTls | RecordedClose)[] = [];
+
+  constructor(recorder: Recorder, number: number, opening: ConversationOpening, perConversation: number) {
+    this.#recorder = recorder;
+    this.#half = perConversation / 2;
+    this.#openedTick = performance.now();
+    this.number = number;
+    this.id = conversationId(number);
+    this.service = opening.service;
+    this.protocol = opening.protocol;
+    this.role = opening.role;
+    this.local = opening.local;
+    this.remote = opening.remote;
+    this.openedAt = Date.now();
+  }
+
+  /** The number of the newest event. */
+  get lastSeq(): number {
+    return this.#seq;
+  }
+
+  /** Octets of memory that it takes, estimated. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  /** Octets of both views that were not kept. */
+  get gapOctets(): number {
+    return this.#gapOctets;
+  }
+
+  /** Every event that is kept and has a number above `seq`, in order. */
+  since(seq: number): { readonly events: readonly RecordedEvent[]; readonly missed: Missed } {
+    const events: RecordedEvent[] = [];
+    for (const event of this.#head) if (event.seq > seq) events.push(event);
+    for (let i = this.#tailStart; i < this.#tail.length; i++) if (this.#tail[i]!.seq > seq) events.push(this.#tail[i]!);
+    for (const event of this.#notes) if (event.seq > seq) events.push(event);
+    for (const event of this.#lateNotes) if (event.seq > seq) events.push(event);
+    events.sort((a, b) => a.seq - b.seq);
+    const missed = Math.max(0, this.#seq - seq) - events.length;
+    return { events, missed: { events: missed, octets: missed === 0 ? 0 : this.#gapOctets } };
+  }
+
+  /** Every annotation that is kept, in order. */
+  annotations(): readonly RecordedAnnotation[] {
+    return [...this.#notes, ...this.#lateNotes].filter((event) => event.type === 'annotation');
+  }
+
+  /** False with the recording off, or once it was let go. */
+  get recording(): boolean {
+    return this.#kept;
+  }
+
+  /** Keeps a reference: the caller does not change the octets afterwards. */
+  octets(direction: Direction, view: View, octets: Uint8Array): void {
+    if (!this.#kept) return;
+    const { passed } = this;
+    let position: number;
+    if (direction === 'in') {
+      position = view === 'network' ? passed.networkIn : passed.endsIn;
+      if (view !== 'ends') passed.networkIn += octets.length;
+      if (view !== 'network') passed.endsIn += octets.length;
+    } else {
+      position = view === 'network' ? passed.networkOut : passed.endsOut;
+      if (view !== 'ends') passed.networkOut += octets.length;
+      if (view !== 'network') passed.endsOut += octets.length;
+    }
+    const event: RecordedOctets = {
+      type: 'octets',
+      seq: ++this.#seq,
+      at: this.#now(),
+      direction,
+      view,
+      position,
+      octets: keepable(octets),
+    };
+    const cost = octets.length + EVENT_COST;
+    if (this.#tailCost === 0 && this.#headCost + cost <= this.#half) {
+      this.#head.push(event);
+      this.#headCost += cost;
+      this.#changed(cost);
+    } else {
+      this.#tail.push(event);
+      this.#tailCost += cost;
+      this.#changed(cost - this.#trimTail());
+    }
+  }
+
+  annotate(annotation: Annotation): void {
+    if (!this.#kept) return;
+    if (annotation.type === 'login') this.login = annotation.login;
+    this.#note({ type: 'annotation', seq: ++this.#seq, at: this.#now(), annotation });
+  }
+
+  tlsStep(tls: TlsStep): void {
+    if (!this.#kept) return;
+    if (tls.step === 'end') this.tls = tls.tls;
+    this.#note({ type: 'tls', seq: ++this.#seq, at: this.#now(), tls });
+  }
+
+  closed(by: 'peer' | 'us', how: CloseManner): void {
+    if (!this.#kept || this.closedAt !== undefined) return;
+    this.closedAt = Date.now();
+    this.closedBy = by;
+    this.closedHow = how;
+    this.#note({ type: 'closed', seq: ++this.#seq, at: this.#now(), by, how });
+    this.#recorder.closed(this);
+  }
+
+  /** The ring lets it go. */
+  release(): void {
+    this.#kept = false;
+  }
+
+  /** Stops the recording and forgets what there is: for a connection that would only show the watcher to himself. */
+  discard(): void {
+    if (this.#kept) this.#recorder.discard(this);
+  }
+
+  #now(): number {
+    return performance.now() - this.#openedTick;
+  }
+
+  /** @returns what was given back, in octets of memory */
+  #trimTail(): number {
+    let freed = 0;
+    while (this.#tailCost - freed > this.#half && this.#tailStart < this.#tail.length - 1) {
+      const oldest = this.#tail[this.#tailStart]!;
+      freed += oldest.octets.length + EVENT_COST;
+      this.#gapOctets += oldest.octets.length;
+      this.#tail[this.#tailStart++] = GONE;
+    }
+    this.#tailCost -= freed;
+    if (this.#tailStart > 64 && this.#tailStart * 2 > this.#tail.length) {
+      this.#tail = this.#tail.slice(this.#tailStart);
+      this.#tailStart = 0;
+    }
+    return freed;
+  }
+
+  #note(event: RecordedAnnotation | RecordedTls | RecordedClose): void {
+    const cost = EVENT_COST + (event.type === 'annotation' ? textLength(event.annotation) : 0);
+    if (this.#notes.length < NOTES_KEPT) {
+      this.#notes.push(event);
+      this.#changed(cost);
+      return;
+    }
+    this.#lateNotes.push(event);
+    let freed = 0;
+    // In halves, so that a session of many annotations does not shift the list each time.
+    if (this.#lateNotes.length > 2 * NOTES_KEPT) {
+      for (const old of this.#lateNotes.splice(0, NOTES_KEPT)) {
+        freed += EVENT_COST + (old.type === 'annotation' ? textLength(old.annotation) : 0);
+      }
+    }
+    this.#changed(cost - freed);
+  }
+
+  #changed(cost: number): void {
+    this.#cost += cost;
+    this.#recorder.grown(this, cost);
+  }
+}
+
+const GONE: RecordedOctets = {
+  type: 'octets',
+  seq: 0,
+  at: 0,
+  direction: 'in',
+  view: 'both',
+  position: 0,
+  octets: new Uint8Array(0),
+};
+
+export interface ConversationOpening {
+  readonly service: string;
+  /** `imap`, `smtp`, …: which grammar reads it. */
+  readonly protocol: string;
+  readonly role: 'server' | 'client';
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+}
+
+export class Recorder {
+  readonly capacity: number;
+  readonly #perConversation: number;
+  #nextNumber: number;
+  #revision = 0;
+  #cost = 0;
+  /** In the order of opening. */
+  readonly #open = new Map<string, Conversation>();
+  /** In the order of closing: the first ones go first. */
+  readonly #closed = new Map<string, Conversation>();
+  /** At which revisions the conversations were opened that have gone: the newest of them. */
+  readonly #goneRevisions: number[] = [];
+  readonly #watchers = new Set<() => void>();
+  #announced = false;
+
+  constructor(options: RecorderOptions = {}) {
+    this.capacity = options.capacity ?? 64 * MEBIBYTE;
+    this.#perConversation = options.perConversation ?? MEBIBYTE;
+    this.#nextNumber = options.firstNumber ?? Date.now() * 1000;
+  }
+
+  get recording(): boolean {
+    return this.capacity > 0;
+  }
+
+  /** Octets of memory taken, estimated. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  /** Grows with every event. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Begins a conversation. With the recording off it still has its id, but keeps nothing. */
+  open(opening: ConversationOpening): Conversation {
+    const conversation = new Conversation(this, this.#nextNumber++, opening, this.#perConversation);
+    if (!this.recording) {
+      conversation.release();
+      return conversation;
+    }
+    this.#open.set(conversation.id, conversation);
+    conversation.openedRevision = this.#revision + 1;
+    this.grown(conversation, CONVERSATION_COST);
+    return conversation;
+  }
+
+  /** `gone`: it was recorded (or came before a restart) and is no longer kept. `undefined`: there never was one. */
+  find(id: string): Conversation | 'gone' | undefined {
+    const kept = this.#open.get(id) ?? this.#closed.get(id);
+    if (kept !== undefined) return kept;
+    const number = conversationNumber(id);
+    return number !== undefined && number < this.#nextNumber ? 'gone' : undefined;
+  }
+
+  /** All that are kept, in the order of opening. */
+  list(): Conversation[] {
+    return [...this.#closed.values(), ...this.#open.values()].sort((a, b) => a.number - b.number);
+  }
+
+  /**
+   * What changed after a revision: the feed's one question.
+   * `missed` counts conversations that were opened after it and are gone already (it stops at 1,024).
+   */
+  since(revision: number): { readonly revision: number; readonly changed: Conversation[]; readonly missed: number } {
+    return {
+      revision: this.#revision,
+      changed: this.list().filter((conversation) => conversation.revision > revision),
+      missed: this.#goneRevisions.filter((opened) => opened > revision).length,
+    };
+  }
+
+  /** Calls `look` after something changed, once per turn of the loop. @returns the way to end that */
+  watch(look: () => void): () => void {
+    this.#watchers.add(look);
+    return () => this.#watchers.delete(look);
+  }
+
+  /** Lets every closed conversation go. */
+  clear(): void {
+    for (const conversation of this.#closed.values()) this.#remove(conversation);
+  }
+
+  /** Called by a conversation that took `cost` octets more. */
+  grown(conversation: Conversation, cost: number): void {
+    conversation.revision = ++this.#revision;
+    this.#cost += cost;
+    if (this.#cost > this.capacity) this.#makeRoom(conversation);
+    if (this.#watchers.size > 0 && !this.#announced) this.#announce();
+  }
+
+  closed(conversation: Conversation): void {
+    if (this.#open.delete(conversation.id)) this.#closed.set(conversation.id, conversation);
+  }
+
+  discard(conversation: Conversation): void {
+    this.#remove(conversation);
+  }
+
+  #makeRoom(current: Conversation): void {
+    for (const kept of [this.#closed, this.#open]) {
+      for (const conversation of kept.values()) {
+        if (this.#cost <= this.capacity) return;
+        if (conversation !== current) this.#remove(conversation);
+      }
+    }
+  }
+
+  #remove(conversation: Conversation): void {
+    conversation.release();
+    this.#open.delete(conversation.id);
+    this.#closed.delete(conversation.id);
+    this.#cost -= conversation.cost;
+    this.#goneRevisions.push(conversation.openedRevision);
+    if (this.#goneRevisions.length > 2048) this.#goneRevisions.splice(0, 1024);
+  }
+
+  #announce(): void {
+    this.#announced = true;
+    setImmediate(() => {
+      this.#announced = false;
+      for (const look of this.#watchers) look();
+    });
+  }
+}
+
+function conversationId(number: number): string {
+  return number.toString(36);
+}
+
+function conversationNumber(id: string): number | undefined {
+  if (!/^[0-9a-z]{1,11}$/.test(id)) return undefined;
+  const number = Number.parseInt(id, 36);
+  return conversationId(number) === id ? number : undefined;
+}
+
+/** A small piece would hold the whole of the large buffer that it was cut from: such a piece is copied. */
+function keepable(octets: Uint8Array): Uint8Array {
+  const slab = octets.buffer.byteLength;
+  return slab > 16_384 && slab > 4 * octets.length ? Uint8Array.from(octets) : octets;
+}
+
+function textLength(annotation: Annotation): number {
+  let length = 0;
+  for (const value of Object.values(annotation)) if (typeof value === 'string') length += 2 * value.length;
+  return length;
+}
