@@ -1,0 +1,389 @@
+/**
+ * What outlives a connection. Each method is all or nothing, and durable once it resolves. Whatever is refused is thrown
+ * as a `Refusal`; absence is no error: `find…` resolves to undefined. Methods take the acting account first, so that
+ * rights are decided in one place. Implementations may lie across a network: what sessions share goes through here.
+ */
+import type { MimePart } from '../mail/mime-tree.ts';
+import type { AccountId, Changes, EmailId, MailboxId, ModSeq, Uid } from './change.ts';
+import type { SearchQuery } from './search-query.ts';
+
+// ---------------------------------------------------------------------------------------------------- accounts
+
+export interface Account {
+  readonly id: AccountId;
+  /** The login name: `local@domain`, domain in lower case; compared without case. */
+  readonly address: string;
+  /** The scope that made it; undefined: the operator. */
+  readonly owner: string | undefined;
+  readonly createdAt: Date;
+  /** The log's present number. */
+  readonly modSeq: ModSeq;
+}
+
+export interface NewAccount {
+  readonly address: string;
+  /** A SCRAM-SHA-256 record (RFC 5803 §3); undefined: nobody can log in. */
+  readonly passwordRecord: string | undefined;
+  readonly owner?: string;
+}
+
+// --------------------------------------------------------------------------------------------------- mailboxes
+
+/** RFC 6154 §2. */
+export type SpecialUse = '\\Archive' | '\\Drafts' | '\\Flagged' | '\\Junk' | '\\Sent' | '\\Trash' | '\\All';
+
+export interface Mailbox {
+  readonly id: MailboxId;
+  readonly account: AccountId;
+  /** Unicode (NFC), levels divided by `/`; `INBOX` in capitals. */
+  readonly name: string;
+  readonly uidValidity: number;
+  readonly uidNext: Uid;
+  /** The highest MODSEQ of what changed in it (RFC 7162 §3.1.2.1); at least 1. */
+  readonly highestModSeq: ModSeq;
+  readonly subscribed: boolean;
+  readonly specialUse: readonly SpecialUse[];
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  /** The sum of the sizes of its messages (RFC 8438). */
+  readonly octets: number;
+  /** UIDs from here on have been seen by no session yet: \Recent (RFC 3501 §2.3.2). */
+  readonly firstRecentUid: Uid;
+}
+
+/**
+ * The messages of a mailbox as they stand at `modSeq`, in ascending UID order, as parallel arrays of which the first
+ * `count` elements count. It never changes: a later state is another snapshot, and what is equal in both is shared.
+ */
+export interface MailboxSnapshot {
+  readonly mailbox: Mailbox;
+  readonly modSeq: ModSeq;
+  readonly count: number;
+  readonly uids: Uint32Array;
+  /** An index into the store's flag sets; see `MailStore.flagSet`. */
+  readonly flagSets: Uint32Array;
+  readonly modSeqs: Float64Array;
+  /** Octets of trace and message. */
+  readonly sizes: Uint32Array;
+  /** Milliseconds since 1970, whole seconds (RFC 9051 §2.3.3). */
+  readonly internalDates: Float64Array;
+  readonly emailIds: Float64Array;
+}
+
+// ---------------------------------------------------------------------------------------------------- messages
+
+/** Octets on their way into the store: in memory while few, in a file beside the database when many. */
+export interface Spooled {
+  readonly size: number;
+  /** The octets, when they are in memory. */
+  readonly octets: Uint8Array | undefined;
+  /** Where they lie, when they do not. */
+  readonly file: string | undefined;
+}
+
+/** Takes octets until they are handed to `accept` or `append`; unfinished or unused, disposing of it removes its file. */
+export interface Spool extends AsyncDisposable {
+  /**
+   * Resolves when more may come: a full disk or a busy one slows whoever sends. The octets may be kept as they are, not
+   * copied: they may not be changed afterwards. @throws Refusal DISKFULL
+   */
+  write(octets: Uint8Array): Promise<void>;
+  /** To be called once, after the last octet. @throws Refusal DISKFULL */
+  finish(): Promise<Spooled>;
+}
+
+/** One address of an envelope with its DSN parameters (RFC 3461 §4), as given. */
+export interface ForwardPath {
+  readonly address: string;
+  readonly notify?: string;
+  readonly originalRecipient?: string;
+}
+
+/** Who handed a message in, and how. */
+export interface Origin {
+  /** `smtp`, `submission`, `submissions`, `lmtp`, `http`. */
+  readonly service: string;
+  readonly conversation: string | undefined;
+  readonly remoteAddress: string | undefined;
+  readonly helo: string | undefined;
+  /** The authenticated login, if any. */
+  readonly login: string | undefined;
+  readonly tls: string | undefined;
+}
+
+export interface Delivery {
+  /** An account, or the address of one that is made when the message is committed (capture mode). */
+  readonly account: AccountId | NewAccount;
+  /** The mailbox's name; made if it does not exist. */
+  readonly mailbox: string;
+  readonly flags?: readonly string[];
+}
+
+/** One accepted SMTP transaction (RFC 5321 §3.3): committed whole, or not at all. */
+export interface Transaction {
+  /** Without angle brackets; empty: the null reverse-path. */
+  readonly reversePath: string;
+  readonly returnType?: string; // RET (RFC 3461 §4.3)
+  readonly envelopeId?: string; // ENVID (RFC 3461 §4.4)
+  readonly forwardPaths: readonly ForwardPath[];
+  readonly deliveries: readonly Delivery[];
+  /** Return-Path, Received, …: whole lines with CRLF; the same for all recipients. */
+  readonly trace: Uint8Array;
+  readonly content: Spooled;
+  readonly receivedAt: Date;
+  readonly origin: Origin;
+}
+
+export interface Accepted {
+  /** 22 characters of letters and digits: the id in the API and in the 250 reply. */
+  readonly transactionId: string;
+  readonly emailId: EmailId;
+  readonly copies: readonly { readonly account: AccountId; readonly mailbox: MailboxId; readonly uid: Uid }[];
+}
+
+export interface NewMessage {
+  readonly content: Spooled;
+  readonly flags: readonly string[];
+  readonly internalDate: Date;
+  /** A message of this mailbox that was appended under the same key is not appended again. */
+  readonly importKey?: string;
+}
+
+export interface Appended {
+  readonly mailbox: MailboxId;
+  readonly uidValidity: number;
+  /** In the order of the messages; undefined where the import key was there already. */
+  readonly uids: readonly (Uid | undefined)[];
+  readonly modSeq: ModSeq;
+}
+
+export interface Copied {
+  readonly mailbox: MailboxId;
+  readonly uidValidity: number;
+  /** Pairwise: sourceUids[i] became destinationUids[i]. Both ascending. Messages that are gone are left out. */
+  readonly sourceUids: readonly Uid[];
+  readonly destinationUids: readonly Uid[];
+  readonly modSeq: ModSeq;
+}
+
+export interface FlagChange {
+  readonly mode: 'add' | 'remove' | 'replace';
+  readonly flags: readonly string[];
+  /** Messages changed since are left as they are (RFC 7162 §3.1.3). */
+  readonly unchangedSince?: ModSeq;
+}
+
+export interface FlagsStored {
+  /** Those whose flags are now as asked, whether they had to change or not. */
+  readonly stored: readonly Uid[];
+  /** Those that `unchangedSince` spared. */
+  readonly modified: readonly Uid[];
+  /** Those that are no longer there. */
+  readonly gone: readonly Uid[];
+  readonly modSeq: ModSeq;
+}
+
+/** A message's trace and octets as one sequence of octets. */
+export interface Content {
+  readonly size: number;
+  readonly traceSize: number;
+  /** All of it, when it lies in memory. */
+  readonly octets: Uint8Array | undefined;
+  /** The octets from `start` to before `end`, in pieces of bounded size. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>;
+}
+
+/** What of a message is wanted; what is not asked for costs nothing. */
+export interface Wanted {
+  /** ENVELOPE, finished text. */
+  readonly envelope?: boolean;
+  /** BODYSTRUCTURE, finished text. */
+  readonly bodyStructure?: boolean;
+  /** BODY without extension data, finished text. */
+  readonly body?: boolean;
+  readonly tree?: boolean;
+  readonly content?: boolean;
+  readonly savedDate?: boolean;
+}
+
+export interface FetchedMessage {
+  readonly uid: Uid;
+  readonly emailId: EmailId;
+  readonly size: number;
+  readonly envelope?: Uint8Array;
+  readonly bodyStructure?: Uint8Array;
+  readonly body?: Uint8Array;
+  readonly tree?: MimePart;
+  readonly content?: Content;
+  readonly savedDate?: Date;
+}
+
+// ------------------------------------------------------------------------------------- transactions, for the API
+
+export interface AddressPair {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** What a list shows of an accepted transaction; the texts are decoded. */
+export interface TransactionSummary {
+  readonly transactionId: string;
+  readonly emailId: EmailId;
+  readonly reversePath: string;
+  readonly forwardPaths: readonly ForwardPath[];
+  readonly receivedAt: Date;
+  readonly origin: Origin;
+  /** Octets of the message as received, without the trace. */
+  readonly receivedOctets: number;
+  readonly traceOctets: number;
+  /** All copies that are left have \Seen. */
+  readonly read: boolean;
+  readonly messageId: string;
+  readonly subject: string;
+  readonly from: AddressPair | undefined;
+  readonly to: readonly AddressPair[];
+  readonly cc: readonly AddressPair[];
+  readonly bcc: readonly AddressPair[];
+  readonly replyTo: readonly AddressPair[];
+  readonly attachments: number;
+  readonly snippet: string;
+  /** Where its copies lie now. */
+  readonly copies: readonly {
+    readonly account: AccountId;
+    readonly mailbox: MailboxId;
+    readonly mailboxName: string;
+    readonly address: string;
+    readonly uid: Uid;
+    readonly flags: readonly string[];
+  }[];
+}
+
+export interface TransactionFilter {
+  /** Only those with a copy in an account of this owner. */
+  readonly owner?: string;
+  /** Only those with a copy in this account. */
+  readonly account?: AccountId;
+  readonly query?: SearchQuery;
+  /** Only those whose copies are all \Seen, or not. */
+  readonly read?: boolean;
+}
+
+export interface TransactionList {
+  /** All that the owner can see. */
+  readonly total: number;
+  readonly unread: number;
+  /** Those that pass the filter. */
+  readonly matches: number;
+  readonly unreadMatches: number;
+  readonly items: readonly TransactionSummary[];
+}
+
+/** What happened to transactions; a feed over all accounts, under an opaque cursor. */
+export type TransactionEvent =
+  | { readonly type: 'new'; readonly transactionId: string }
+  | { readonly type: 'read'; readonly transactionId: string; readonly read: boolean }
+  | { readonly type: 'deleted'; readonly transactionId: string };
+
+export interface StoreFigures {
+  readonly accounts: number;
+  readonly messages: number;
+  readonly transactions: number;
+  readonly unreadTransactions: number;
+  readonly octets: number;
+  readonly databaseOctets: number;
+  readonly deletedTransactions: number;
+  /** Messages that the search index does not hold yet. */
+  readonly unindexed: number;
+}
+
+// --------------------------------------------------------------------------------------------------------- store
+
+export interface MailStore extends AsyncDisposable {
+  createAccount(account: NewAccount): Promise<Account>; // ALREADYEXISTS
+  findAccount(idOrAddress: AccountId | string): Promise<Account | undefined>;
+  listAccounts(owner?: string): Promise<readonly Account[]>;
+  /** The SCRAM-SHA-256 record; undefined: no such account, or nobody can log in. */
+  findPasswordRecord(address: string): Promise<{ readonly account: Account; readonly record: string } | undefined>;
+  setPasswordRecord(account: AccountId, record: string): Promise<void>; // NONEXISTENT
+  /** With all its mail. */
+  deleteAccount(account: AccountId): Promise<void>; // NONEXISTENT
+
+  /** In the order of names, INBOX first. */
+  listMailboxes(account: AccountId): Promise<readonly Mailbox[]>;
+  findMailbox(account: AccountId, nameOrId: string | MailboxId): Promise<Mailbox | undefined>;
+  /** Makes superior names too (RFC 9051 §6.3.4). ALREADYEXISTS, CANNOT, LIMIT */
+  createMailbox(account: AccountId, name: string, specialUse?: readonly SpecialUse[]): Promise<Mailbox>;
+  /** NONEXISTENT, CANNOT (INBOX). Inferior names stay (RFC 9051 §6.3.5). */
+  deleteMailbox(account: AccountId, name: string): Promise<void>;
+  /** With its inferior names; INBOX: moves its messages into a new mailbox (RFC 9051 §6.3.6). NONEXISTENT, ALREADYEXISTS, CANNOT */
+  renameMailbox(account: AccountId, from: string, to: string): Promise<void>;
+  /** A name may be subscribed without a mailbox of that name (RFC 9051 §6.3.7). */
+  setSubscribed(account: AccountId, name: string, subscribed: boolean): Promise<void>;
+  /** Every subscribed name, whether the mailbox exists or not. */
+  listSubscriptions(account: AccountId): Promise<readonly string[]>;
+  /** The present state. Sessions that have the mailbox open share it. NONEXISTENT */
+  snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot>;
+  /** This session takes what nobody has seen yet as its \Recent. @returns the first such UID (RFC 3501 §2.3.2) */
+  claimRecent(account: AccountId, mailbox: MailboxId): Promise<Uid>;
+  /** The flags and keywords of a flag set, in the order in which they are printed. Of the snapshots this store gave out. */
+  flagSet(index: number): readonly string[];
+
+  spool(): Spool;
+  /** 250 means durable: resolves after the commit (group commit). */
+  accept(transaction: Transaction): Promise<Accepted>;
+  /** TRYCREATE, OVERQUOTA, DISKFULL */
+  appendMessages(account: AccountId, mailbox: string | MailboxId, messages: readonly NewMessage[]): Promise<Appended>;
+  /** All arrive or none (RFC 9051 §6.4.7). TRYCREATE */
+  copyMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied>;
+  moveMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied>;
+  storeFlags(account: AccountId, mailbox: MailboxId, uids: ArrayLike<number>, change: FlagChange): Promise<FlagsStored>;
+  /** Removes messages; `onlyDeleted`: only those with \Deleted (EXPUNGE, UID EXPUNGE). `uids` undefined: all. */
+  expunge(
+    account: AccountId,
+    mailbox: MailboxId,
+    options: { readonly uids?: ArrayLike<number>; readonly onlyDeleted: boolean },
+  ): Promise<{ readonly uids: readonly Uid[]; readonly modSeq: ModSeq }>;
+  /** In the order of `uids`, those that are gone left out; in batches, between which others are served. */
+  fetchMessages(
+    account: AccountId,
+    mailbox: MailboxId,
+    uids: ArrayLike<number>,
+    wanted: Wanted,
+  ): AsyncIterable<readonly FetchedMessage[]>;
+  /** Ascending UIDs. Takes the index and scans what is not in it yet; never misses mail. */
+  searchMessages(
+    account: AccountId,
+    mailbox: MailboxId,
+    query: SearchQuery,
+    signal?: AbortSignal,
+  ): Promise<Uint32Array>;
+
+  /** `mailbox`: only what concerns it. */
+  changesSince(account: AccountId, modSeq: ModSeq, mailbox?: MailboxId): Promise<Changes>;
+
+  /** Undefined while another holds it (RFC 1939 §4). Given back by disposing, and when the process ends. */
+  lockMaildrop(account: AccountId): Promise<AsyncDisposable | undefined>;
+
+  /** Newest first. */
+  listTransactions(
+    filter: TransactionFilter,
+    page: { readonly start: number; readonly limit: number; readonly before?: Date },
+  ): Promise<TransactionList>;
+  /** `latest`: the newest that passes the filter. */
+  findTransaction(id: string, filter?: TransactionFilter): Promise<TransactionSummary | undefined>;
+  /** The octets of a transaction (or of any message, by its email id): trace and received octets, with the MIME tree. */
+  findContent(id: string | EmailId): Promise<{ readonly content: Content; readonly tree: MimePart } | undefined>;
+  /** `ids` undefined: all that pass the filter. Acts on all copies. @returns how many */
+  markTransactions(ids: readonly string[] | undefined, read: boolean, filter?: TransactionFilter): Promise<number>;
+  deleteTransactions(ids: readonly string[] | undefined, filter?: TransactionFilter): Promise<number>;
+  /** Undefined cursor: from now on. `tooOld`: read everything anew. */
+  transactionEvents(
+    cursor: string | undefined,
+    filter?: TransactionFilter,
+  ): Promise<{ readonly cursor: string; readonly events: readonly TransactionEvent[]; readonly tooOld: boolean }>;
+
+  figures(): Promise<StoreFigures>;
+  /** Resolves when the search index holds all that was committed before the call. */
+  indexed(signal?: AbortSignal): Promise<void>;
+}

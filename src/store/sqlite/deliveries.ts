@@ -1,0 +1,167 @@
+/** Messages that arrive: accepted transactions, and what clients append. Octets are stored once per transaction. */
+import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
+import { Refusal } from '../refusal.ts';
+import { checkAddress, loginOf, type AccountWrites } from './accounts.ts';
+import { checkFlags } from './flag-sets.ts';
+import { newTransactionId, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
+import { mailboxName, possibleName } from './mailbox-name.ts';
+import type { MailboxWrites } from './mailboxes.ts';
+import type { ContentToKeep, DeliveryToMake, Requests } from './requests.ts';
+
+const NO_TRACE = new Uint8Array();
+
+export class DeliveryWrites {
+  readonly #ledger: Ledger;
+  readonly #accounts: AccountWrites;
+  readonly #mailboxes: MailboxWrites;
+  readonly #statements;
+
+  constructor(ledger: Ledger, accounts: AccountWrites, mailboxes: MailboxWrites) {
+    const { db } = ledger;
+    this.#ledger = ledger;
+    this.#accounts = accounts;
+    this.#mailboxes = mailboxes;
+    this.#statements = {
+      insertEmail: db.prepare<[number, number, number, Uint8Array, string | null, Uint8Array | null]>(
+        'INSERT INTO email (id, size, trace_size, trace, file, octets) VALUES (?, ?, ?, ?, ?, ?)',
+      ),
+      insertMessage: db.prepare<[number, number, number, number, number, number, number, number]>(
+        `INSERT INTO message (mailbox_id, uid, email_id, flag_set, mod_seq, size, internal_date, saved_date)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      insertAccepted: db.prepare<[number, string, number, number, number]>(
+        'INSERT INTO accepted (email_id, public_id, received_at, copies, unread) VALUES (?, ?, ?, ?, ?)',
+      ),
+      insertOrigin: db.prepare<[number, number, string, string | null, string | null, string, string]>(
+        `INSERT INTO origin (email_id, received_at_ms, reverse_path, return_type, envelope_id, forward_paths, origin)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      insertImportKey: db.prepare<[number, string]>('INSERT OR IGNORE INTO import_key (mailbox_id, key) VALUES (?, ?)'),
+    };
+  }
+
+  /** @param packed trace, then octets, unless these lie in a file */
+  accept(request: Requests['accept']['request'], packed: Uint8Array): Requests['accept']['result'] {
+    const { deliveries, traceSize, content, receivedAt } = request;
+    for (const delivery of deliveries) this.#check(delivery);
+    const targets = deliveries.map((delivery) => this.#target(delivery));
+    const emailId = this.#insertEmail(content, packed.subarray(0, traceSize), packed.subarray(traceSize));
+    const seconds = Math.floor(receivedAt / 1000);
+    const size = traceSize + content.size;
+    let unread = 0;
+    const copies = targets.map(([account, mailbox], index) => {
+      const flagSet = this.#ledger.flagSets.intern(deliveries[index]!.flags);
+      if (!flagSet.seen) unread++;
+      const uid = this.#insertMessage(account, mailbox, emailId, flagSet, size, seconds);
+      return { account: account.id as AccountId, mailbox: mailbox.id as MailboxId, uid };
+    });
+    const transactionId = newTransactionId(receivedAt);
+    this.#statements.insertAccepted.run(emailId, transactionId, seconds, copies.length, unread);
+    this.#statements.insertOrigin.run(
+      emailId,
+      receivedAt,
+      request.reversePath,
+      request.returnType,
+      request.envelopeId,
+      request.forwardPaths,
+      request.origin,
+    );
+    this.#ledger.count('transactions', 1);
+    if (unread > 0) this.#ledger.count('unread_transactions', 1);
+    return { transactionId, emailId, copies };
+  }
+
+  /** Whatever can be refused is refused here, before anything is written. */
+  #check({ account, mailbox, flags }: DeliveryToMake): void {
+    if (typeof account === 'number') this.#ledger.account(account);
+    else checkAddress(account.address);
+    mailboxName(mailbox);
+    checkFlags(flags);
+  }
+
+  #target({ account: given, mailbox: name }: DeliveryToMake): readonly [AccountState, MailboxState] {
+    const account =
+      typeof given === 'number'
+        ? this.#ledger.account(given)
+        : (this.#ledger.findAccountByLogin(loginOf(given.address)) ?? this.#accounts.make(given));
+    const known = this.#ledger.findMailboxByName(account.id, name);
+    if (known) return [account, known];
+    const kept = mailboxName(name);
+    return [account, this.#ledger.findMailboxByName(account.id, kept) ?? this.#mailboxes.make(account, kept)];
+  }
+
+  #insertEmail(content: ContentToKeep, trace: Uint8Array, octets: Uint8Array): EmailId {
+    const id = this.#ledger.nextEmail();
+    const { size, file } = content;
+    this.#statements.insertEmail.run(id, size, trace.length, trace, file ?? null, file === undefined ? octets : null);
+    this.#ledger.count('octets', size + trace.length);
+    return id as EmailId;
+  }
+
+  #insertMessage(
+    account: AccountState,
+    mailbox: MailboxState,
+    emailId: EmailId,
+    flagSet: { readonly id: number; readonly seen: boolean; readonly deleted: boolean },
+    size: number,
+    internalDate: number,
+  ): Uid {
+    const arrived = { count: 1, octets: size, unseen: flagSet.seen ? 0 : 1, deleted: flagSet.deleted ? 1 : 0 };
+    const uid = this.#ledger.arrive(account, mailbox, arrived);
+    const now = Math.floor(Date.now() / 1000);
+    this.#statements.insertMessage.run(
+      mailbox.id,
+      uid,
+      emailId,
+      flagSet.id,
+      account.arrivals!,
+      size,
+      internalDate,
+      now,
+    );
+    return uid as Uid;
+  }
+
+  /** @param packed the octets of those messages that lie in no file, one after the other */
+  append(request: Requests['append']['request'], packed: Uint8Array): Requests['append']['result'] {
+    const { account: id, mailbox: nameOrId, messages } = request;
+    const account = this.#ledger.account(id);
+    const mailbox = this.#existing(account, nameOrId);
+    for (const { flags } of messages) checkFlags(flags);
+    let start = 0;
+    const uids = messages.map(({ content, flags, internalDate, importKey }) => {
+      const end = start + (content.file === undefined ? content.size : 0);
+      const octets = packed.subarray(start, end);
+      start = end;
+      if (importKey !== undefined && !this.#isNew(mailbox, importKey)) return undefined;
+      const emailId = this.#insertEmail(content, NO_TRACE, octets);
+      return this.#insertMessage(
+        account,
+        mailbox,
+        emailId,
+        this.#ledger.flagSets.intern(flags),
+        content.size,
+        internalDate,
+      );
+    });
+    return {
+      mailbox: mailbox.id as MailboxId,
+      uidValidity: mailbox.uidValidity,
+      uids,
+      modSeq: account.modSeq as ModSeq,
+    };
+  }
+
+  #isNew(mailbox: MailboxState, importKey: string): boolean {
+    this.#ledger.writes++;
+    return this.#statements.insertImportKey.run(mailbox.id, importKey).changes === 1;
+  }
+
+  #existing(account: AccountState, nameOrId: string | MailboxId): MailboxState {
+    if (typeof nameOrId === 'number') return this.#ledger.mailbox(account, nameOrId);
+    const name = possibleName(nameOrId);
+    const mailbox = name === undefined ? undefined : this.#ledger.findMailboxByName(account.id, name);
+    if (!mailbox) throw new Refusal('TRYCREATE', `There is no mailbox ${nameOrId}`);
+    return mailbox;
+  }
+}

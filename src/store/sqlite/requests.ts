@@ -1,0 +1,189 @@
+/** What is said to the thread that writes, and what it answers. Octets travel beside the requests, packed in order. */
+import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
+import type { SpecialUse } from '../mail-store.ts';
+import type { RefusalCode } from '../refusal.ts';
+import type { FlagMode } from './flag-sets.ts';
+
+export interface AccountToMake {
+  readonly address: string;
+  readonly passwordRecord: string | undefined;
+  readonly owner?: string;
+}
+
+/** Octets of a message: packed beside the request, or in a file of the folder for large ones. */
+export interface ContentToKeep {
+  readonly size: number;
+  /** The file's name; undefined: the octets are packed. */
+  readonly file: string | undefined;
+}
+
+export interface DeliveryToMake {
+  readonly account: AccountId | AccountToMake;
+  readonly mailbox: string;
+  readonly flags: readonly string[];
+}
+
+export interface CopiedUids {
+  readonly mailbox: MailboxId;
+  readonly uidValidity: number;
+  readonly source: Uint32Array;
+  /** The destination's UIDs follow one another from here. */
+  readonly firstUid: number;
+  readonly modSeq: ModSeq;
+}
+
+/** A row of `derived`. */
+export interface DerivedRow {
+  readonly emailId: number;
+  readonly sentDay: number | null;
+  readonly parts: number;
+  readonly summary: string;
+  readonly envelope: Uint8Array;
+  readonly body: Uint8Array;
+  readonly bodyStructure: Uint8Array;
+  readonly tree: Uint8Array;
+}
+
+/** By name: what a request carries, and what it resolves to. */
+export interface Requests {
+  accept: {
+    request: {
+      readonly reversePath: string;
+      readonly returnType: string | null;
+      readonly envelopeId: string | null;
+      /** JSON */
+      readonly forwardPaths: string;
+      /** JSON */
+      readonly origin: string;
+      /** Milliseconds since 1970. */
+      readonly receivedAt: number;
+      readonly traceSize: number;
+      readonly content: ContentToKeep;
+      readonly deliveries: readonly DeliveryToMake[];
+    };
+    result: {
+      readonly transactionId: string;
+      readonly emailId: EmailId;
+      readonly copies: readonly { readonly account: AccountId; readonly mailbox: MailboxId; readonly uid: Uid }[];
+    };
+  };
+  append: {
+    request: {
+      readonly account: AccountId;
+      readonly mailbox: string | MailboxId;
+      readonly messages: readonly {
+        readonly content: ContentToKeep;
+        readonly flags: readonly string[];
+        /** Seconds since 1970. */
+        readonly internalDate: number;
+        readonly importKey: string | undefined;
+      }[];
+    };
+    result: {
+      readonly mailbox: MailboxId;
+      readonly uidValidity: number;
+      readonly uids: readonly (Uid | undefined)[];
+      readonly modSeq: ModSeq;
+    };
+  };
+  copy: {
+    request: {
+      readonly account: AccountId;
+      readonly from: MailboxId;
+      /** Ascending. */
+      readonly uids: Uint32Array;
+      readonly to: string;
+      readonly move: boolean;
+    };
+    result: CopiedUids;
+  };
+  storeFlags: {
+    request: {
+      readonly account: AccountId;
+      readonly mailbox: MailboxId;
+      /** Ascending. */
+      readonly uids: Uint32Array;
+      readonly mode: FlagMode;
+      readonly flags: readonly string[];
+      readonly unchangedSince: number | undefined;
+    };
+    result: {
+      readonly stored: Uint32Array;
+      readonly modified: Uint32Array;
+      readonly gone: Uint32Array;
+      readonly modSeq: ModSeq;
+    };
+  };
+  expunge: {
+    request: {
+      readonly account: AccountId;
+      readonly mailbox: MailboxId;
+      /** Ascending; undefined: all. */
+      readonly uids: Uint32Array | undefined;
+      readonly onlyDeleted: boolean;
+    };
+    result: { readonly uids: Uint32Array; readonly modSeq: ModSeq };
+  };
+  createAccount: { request: AccountToMake; result: AccountId };
+  setPasswordRecord: { request: { readonly account: AccountId; readonly record: string }; result: undefined };
+  deleteAccount: { request: { readonly account: AccountId }; result: undefined };
+  createMailbox: {
+    request: { readonly account: AccountId; readonly name: string; readonly specialUse: readonly SpecialUse[] };
+    result: MailboxId;
+  };
+  deleteMailbox: { request: { readonly account: AccountId; readonly name: string }; result: undefined };
+  renameMailbox: {
+    request: { readonly account: AccountId; readonly from: string; readonly to: string };
+    result: undefined;
+  };
+  setSubscribed: {
+    request: { readonly account: AccountId; readonly name: string; readonly subscribed: boolean };
+    result: undefined;
+  };
+  claimRecent: { request: { readonly account: AccountId; readonly mailbox: MailboxId }; result: Uid };
+  markTransactions: { request: { readonly emailIds: Float64Array; readonly read: boolean }; result: number };
+  deleteTransactions: { request: { readonly emailIds: Float64Array }; result: number };
+  /** What the background has computed. */
+  keepDerived: { request: { readonly rows: readonly DerivedRow[] }; result: undefined };
+  /** For tests: the figures that decide what a commit means. */
+  inspect: {
+    request: { readonly maximumPages: number | undefined };
+    result: { readonly synchronous: number; readonly journalMode: string; readonly commits: number };
+  };
+}
+
+export type RequestName = keyof Requests;
+
+/** How it ended: a refusal and a failure are values here, for errors lose their names between threads. */
+export type Outcome =
+  | { readonly type: 'done'; readonly result: unknown }
+  | { readonly type: 'refused'; readonly code: RefusalCode; readonly message: string }
+  | { readonly type: 'failed'; readonly message: string; readonly stack: string | undefined };
+
+export interface Envelope {
+  readonly id: number;
+  readonly name: RequestName;
+  readonly request: unknown;
+  /** Where its packed octets begin in the batch, and how many they are. */
+  readonly start: number;
+  readonly octets: number;
+}
+
+/** What several callers asked for in one turn of the loop, as one message. */
+export interface Batch {
+  readonly envelopes: readonly Envelope[];
+  /** Their octets; comes back with the last answer to be used again. */
+  readonly packed: SharedArrayBuffer | undefined;
+}
+
+export interface Answer {
+  readonly outcomes: readonly (readonly [id: number, outcome: Outcome])[];
+  /** The accounts that changed, with the MODSEQ they reached: [account, modSeq, …]. */
+  readonly reached: readonly number[];
+  /** The id after the newest email's. */
+  readonly nextEmail: number;
+  /** Files in the folder of large messages that no email names any more. */
+  readonly unneeded: readonly string[];
+  /** Emails that are no more. */
+  readonly removed: readonly number[];
+}

@@ -1,0 +1,103 @@
+/** What a search asks of the octets of one email: the same texts and the same answer with the index and without it. */
+import { decodeEncodedWords, fieldBody, fieldsNamed, parseHeader, type Header } from '../../mail/headers.ts';
+import { parseMimeTree } from '../../mail/mime-tree.ts';
+import { foldForSearch, searchText } from '../../mail/search-text.ts';
+import type { SearchQuery } from '../search-query.ts';
+import { PART, partBits, sentDay } from './derive.ts';
+
+/** The leaves of a query that need octets, or what was derived from them. */
+export type Term = Extract<
+  SearchQuery,
+  {
+    readonly type:
+      'sent-day' | 'header' | 'body' | 'text' | 'any-address' | 'attachment-name' | 'has-attachment' | 'has-inline';
+  }
+>;
+
+/** Folded texts, as the index keeps them. */
+export interface IndexedText {
+  readonly subject: string;
+  readonly from: string;
+  readonly to: string;
+  readonly cc: string;
+  readonly bcc: string;
+  readonly otherAddresses: string;
+  readonly fileNames: string;
+  readonly headers: string;
+  readonly body: string;
+}
+
+const ADDRESS_FIELDS = ['From', 'To', 'Cc', 'Bcc'] as const;
+const OTHER_ADDRESS_FIELDS = ['Sender', 'Reply-To', 'Return-Path'] as const;
+
+/** NUL ends a text in the index, so it is a blank in both. */
+export const fold = (text: string): string => foldForSearch(text).replaceAll('\0', ' ');
+
+export function indexedText(octets: Uint8Array): IndexedText {
+  const header = parseHeader(octets);
+  const { headers, body, attachmentNames } = searchText(octets, parseMimeTree(octets));
+  const field = (name: string): string => fold(fieldText(octets, header, name));
+  return {
+    subject: field('Subject'),
+    from: field('From'),
+    to: field('To'),
+    cc: field('Cc'),
+    bcc: field('Bcc'),
+    otherAddresses: OTHER_ADDRESS_FIELDS.map(field).join('\n'),
+    fileNames: fold(attachmentNames.join('\n')),
+    headers: fold(headers),
+    body: fold(body),
+  };
+}
+
+/** All fields of a name, decoded, each on a line. */
+function fieldText(octets: Uint8Array, header: Header, name: string): string {
+  return fieldsNamed(header, name)
+    .map((field) => decodeEncodedWords(fieldBody(octets, field)))
+    .join('\n');
+}
+
+/** @param wanted the term's text, folded; '' if it has none */
+export function matches(term: Term, wanted: string, octets: Uint8Array): boolean {
+  switch (term.type) {
+    case 'header': {
+      const header = parseHeader(octets);
+      // An empty text asks whether there is such a field (RFC 9051 §6.4.4 HEADER).
+      if (wanted === '') return fieldsNamed(header, term.name).length > 0;
+      return fold(fieldText(octets, header, term.name)).includes(wanted);
+    }
+    case 'any-address': {
+      const header = parseHeader(octets);
+      const names = [...ADDRESS_FIELDS, ...OTHER_ADDRESS_FIELDS];
+      return names.some((name) => fold(fieldText(octets, header, name)).includes(wanted));
+    }
+    case 'body':
+      return wanted === '' || fold(searchText(octets, parseMimeTree(octets)).body).includes(wanted);
+    case 'text': {
+      if (wanted === '') return true;
+      const { headers, body } = searchText(octets, parseMimeTree(octets));
+      return fold(headers).includes(wanted) || fold(body).includes(wanted);
+    }
+    case 'attachment-name':
+      return fold(searchText(octets, parseMimeTree(octets)).attachmentNames.join('\n')).includes(wanted);
+    case 'has-attachment':
+      return (partBits(parseMimeTree(octets)) & PART.attachment) !== 0;
+    case 'has-inline':
+      return (partBits(parseMimeTree(octets)) & PART.inline) !== 0;
+    case 'sent-day':
+      return isSentIn(term, sentDay(octets));
+  }
+}
+
+/** A message without a date is in no range (RFC 9051 §6.4.4 SENTBEFORE). */
+export function isSentIn(
+  { since, before }: Extract<Term, { type: 'sent-day' }>,
+  day: number | undefined | null,
+): boolean {
+  if (day == null) return false;
+  return (since === undefined || day >= since) && (before === undefined || day < before);
+}
+
+/** Whether the term needs no more than the header. */
+export const needsHeaderOnly = ({ type }: Term): boolean =>
+  type === 'header' || type === 'any-address' || type === 'sent-day';

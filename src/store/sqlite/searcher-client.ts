@@ -1,0 +1,98 @@
+/** The searching thread as the rest of the store sees it: started by the first that needs it. */
+import { Worker } from 'node:worker_threads';
+import type { DerivedRow } from './requests.ts';
+import type { SearcherAnswer, SearcherData, ToSearcher } from './searcher.ts';
+import type { Term } from './search-terms.ts';
+import { workerFile } from './worker-file.ts';
+
+interface Running {
+  readonly resolve: (answer: SearcherAnswer) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+export class SearcherClient {
+  readonly #folder: string;
+  readonly #running = new Map<number, Running>();
+  #worker: Worker | undefined;
+  #exited: Promise<void> | undefined;
+  #nextId = 1;
+  #closed = false;
+  #hasIndex = false;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** @returns one octet for each email, 1 if it matches */
+  async search(term: Term, emailIds: Float64Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const { matches } = await this.#ask((id) => ({ type: 'search', id, term, emailIds }), signal);
+    if (!matches) throw new Error('the search was given up');
+    return matches;
+  }
+
+  /** What is derived from an email too large for this thread; undefined: it is gone. */
+  async derive(emailId: number): Promise<DerivedRow | undefined> {
+    return (await this.#ask((id) => ({ type: 'derive', id, emailId }), undefined)).derived;
+  }
+
+  /** The index has been found to be that of this mail, or was made anew. */
+  useIndex(): void {
+    this.#hasIndex = true;
+    this.#post({ type: 'use-index' });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#post({ type: 'close' });
+    await this.#exited;
+  }
+
+  async #ask(toMessage: (id: number) => ToSearcher, signal: AbortSignal | undefined): Promise<SearcherAnswer> {
+    signal?.throwIfAborted();
+    if (this.#closed) throw new Error('the store is closed');
+    this.#worker ??= this.#start();
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<SearcherAnswer>();
+    this.#running.set(id, { resolve, reject });
+    const abort = (): void => {
+      reject(signal!.reason as Error);
+      this.#post({ type: 'abort', id });
+    };
+    signal?.addEventListener('abort', abort);
+    this.#post(toMessage(id));
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#running.delete(id);
+    }
+  }
+
+  #start(): Worker {
+    const workerData: SearcherData = { folder: this.#folder };
+    const worker = new Worker(workerFile('searcher'), { workerData, name: 'store-searcher' });
+    worker.on('message', (answer: SearcherAnswer) => {
+      if (answer.failure === undefined) this.#running.get(answer.id)?.resolve(answer);
+      else this.#running.get(answer.id)?.reject(new Error(answer.failure));
+    });
+    worker.on('error', (error) => this.#giveUp(error as Error));
+    this.#exited = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#worker = undefined; // the next search starts another
+        this.#giveUp(new Error('the store is closed'));
+        resolve();
+      });
+    });
+    worker.unref();
+    if (this.#hasIndex) worker.postMessage({ type: 'use-index' } satisfies ToSearcher);
+    return worker;
+  }
+
+  #post(message: ToSearcher): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #giveUp(reason: Error): void {
+    for (const { reject } of this.#running.values()) reject(reason);
+  }
+}

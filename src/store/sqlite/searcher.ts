@@ -1,0 +1,218 @@
+/**
+ * The thread that looks into messages: it asks the search index, and reads what the index cannot answer for. It works in
+ * small steps, between which it hears of new searches and of those that are given up.
+ */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { databaseFile, largeFolder, openForReading } from './database.ts';
+import { derive, PART } from './derive.ts';
+import { wholeEmail } from './emails.ts';
+import type { DerivedRow } from './requests.ts';
+import { has, IndexReader, type Found } from './search-index.ts';
+import { fold, isSentIn, matches, needsHeaderOnly, type Term } from './search-terms.ts';
+
+export interface SearcherData {
+  readonly folder: string;
+}
+
+export interface SearchRequest {
+  readonly id: number;
+  readonly term: Term;
+  readonly emailIds: Float64Array;
+}
+
+export type ToSearcher =
+  | ({ readonly type: 'search' } & SearchRequest)
+  | { readonly type: 'abort'; readonly id: number }
+  /** What is derived from a large email, when somebody wants it at once. */
+  | { readonly type: 'derive'; readonly id: number; readonly emailId: number }
+  /** There is an index now, or another one. Before this, whatever lies in its file is not asked. */
+  | { readonly type: 'use-index' }
+  | { readonly type: 'close' };
+
+export interface SearcherAnswer {
+  readonly id: number;
+  /** One octet for each email id, 0 or 1. */
+  readonly matches?: Uint8Array;
+  readonly derived?: DerivedRow;
+  /** With neither of them nor this: it was given up, or the email is gone. */
+  readonly failure?: string;
+}
+
+/** Fewer candidates than this are read, whatever the index could say. */
+const WORTH_ASKING = 16;
+/** How long a step may take, in milliseconds. */
+const STEP = 10;
+/** Octets of a message that hold all of almost any header. */
+const HEADER_OCTETS = 16 * 1024;
+
+const port = parentPort!;
+const { folder } = workerData as SearcherData;
+const db = openForReading(databaseFile(folder), 16_000);
+const selectEmail = db.prepare<[number], { trace: Buffer; file: string | null; octets: Buffer | null }>(
+  'SELECT trace, file, octets FROM email WHERE id = ?',
+);
+const selectBeginning = db.prepare<[number, number], { trace: Buffer; file: string | null; octets: Buffer | null }>(
+  'SELECT trace, file, substr(octets, 1, ?) AS octets FROM email WHERE id = ?',
+);
+const selectDerived = db
+  .prepare<[number], [sentDay: number | null, parts: number]>('SELECT sent_day, parts FROM derived WHERE email_id = ?')
+  .raw();
+
+let index: IndexReader | undefined;
+let hasIndex = false;
+const running = new Set<number>();
+
+/** The index as it stands: what is indexed after this is read, as is all without an index. */
+function presentIndex(): IndexReader | undefined {
+  if (hasIndex) index ??= IndexReader.open(folder);
+  index?.refresh();
+  return index;
+}
+
+async function search({ id, term, emailIds }: SearchRequest): Promise<Uint8Array | undefined> {
+  const wanted = 'text' in term ? fold(term.text) : '';
+  const result = new Uint8Array(emailIds.length);
+  const rest = await answerFromIndex(id, term, wanted, emailIds, result);
+  let end = performance.now() + STEP;
+  for (const at of rest) {
+    if (await matchesEmail(term, wanted, emailIds[at]!)) result[at] = 1;
+    if (performance.now() < end) continue;
+    await nextTurn();
+    if (!running.has(id)) return undefined;
+    end = performance.now() + STEP;
+  }
+  return result;
+}
+
+/** Sets what the index knows. @returns the places of those that are to be read */
+async function answerFromIndex(
+  id: number,
+  term: Term,
+  wanted: string,
+  emailIds: Float64Array,
+  result: Uint8Array,
+): Promise<Iterable<number>> {
+  const all = emailIds.keys();
+  if (emailIds.length < WORTH_ASKING || term.type === 'sent-day') return all;
+  let reader: IndexReader | undefined;
+  let found: Found | undefined;
+  try {
+    reader = presentIndex();
+    if (!reader) return all;
+    found = await lookUp(id, reader, term, wanted, emailIds);
+  } catch {
+    index = undefined;
+    return all; // a damaged index is mended in the background; the mail itself is whole
+  }
+  if (!found) return all;
+  return toBeRead(reader, found, emailIds, result);
+}
+
+async function lookUp(id: number, reader: IndexReader, term: Term, wanted: string, emailIds: Float64Array) {
+  let [first, last] = [Infinity, 0];
+  for (const emailId of emailIds) {
+    if (emailId < first) first = emailId;
+    if (emailId > last) last = emailId;
+  }
+  if (reader.position < first) return undefined;
+  const steps = reader.lookUp(term, wanted, first, Math.min(last, reader.position));
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await nextTurn();
+    if (!running.has(id)) return undefined;
+  }
+}
+
+function toBeRead(reader: IndexReader, found: Found, emailIds: Float64Array, result: Uint8Array): number[] {
+  const rest: number[] = [];
+  for (let at = 0; at < emailIds.length; at++) {
+    const emailId = emailIds[at]!;
+    if (emailId > reader.position || reader.unparsed.has(emailId)) rest.push(at);
+    else if (!has(found, emailId)) {
+      if (found.partial) rest.push(at);
+    } else if (found.exact) result[at] = 1;
+    else rest.push(at);
+  }
+  return rest;
+}
+
+async function matchesEmail(term: Term, wanted: string, emailId: number): Promise<boolean> {
+  if (term.type === 'sent-day' || term.type === 'has-attachment' || term.type === 'has-inline') {
+    const derived = selectDerived.get(emailId);
+    if (derived) {
+      if (term.type === 'sent-day') return isSentIn(term, derived[0]);
+      return (derived[1] & (term.type === 'has-attachment' ? PART.attachment : PART.inline)) !== 0;
+    }
+  }
+  if (needsHeaderOnly(term)) {
+    const header = await headerOf(emailId);
+    if (header) return matches(term, wanted, header);
+  }
+  const row = selectEmail.get(emailId);
+  if (!row) return false; // gone meanwhile
+  return matches(term, wanted, await wholeEmail(row.trace, row.file, row.octets, folder));
+}
+
+/** The header and a little more; undefined when it is longer than usual. */
+async function headerOf(emailId: number): Promise<Uint8Array | undefined> {
+  const row = selectBeginning.get(HEADER_OCTETS, emailId);
+  if (!row) return undefined;
+  const octets = row.file === null ? row.octets : await beginningOf(join(largeFolder(folder), row.file));
+  return octets?.includes('\r\n\r\n') ? Buffer.concat([row.trace, octets]) : undefined;
+}
+
+async function beginningOf(path: string): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(HEADER_OCTETS), 0, HEADER_OCTETS, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function deriveNow(emailId: number): Promise<DerivedRow | undefined> {
+  const row = selectEmail.get(emailId);
+  return row && derive(emailId, await wholeEmail(row.trace, row.file, row.octets, folder));
+}
+
+/** Answers with what `work` resolves to, or with its failure. */
+async function answer(id: number, work: Promise<Omit<SearcherAnswer, 'id'>>): Promise<void> {
+  running.add(id);
+  const result = await work.catch((error: unknown) => ({ failure: String((error as Error).stack) }));
+  running.delete(id);
+  port.postMessage({ id, ...result } satisfies SearcherAnswer);
+}
+
+port.on('message', (message: ToSearcher) => {
+  switch (message.type) {
+    case 'search':
+      void answer(
+        message.id,
+        search(message).then((found) => (found ? { matches: found } : {})),
+      );
+      return;
+    case 'derive':
+      void answer(
+        message.id,
+        deriveNow(message.emailId).then((derived) => (derived ? { derived } : {})),
+      );
+      return;
+    case 'abort':
+      running.delete(message.id);
+      return;
+    case 'use-index':
+      hasIndex = true;
+      index = undefined; // searches that still use it end with it
+      return;
+    case 'close':
+      running.clear();
+      index?.close();
+      db.close();
+      port.close();
+  }
+});

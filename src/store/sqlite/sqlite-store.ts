@@ -1,0 +1,490 @@
+/**
+ * The embedded store: SQLite in one folder. Reading happens here, on connections that cannot write; writing in a thread
+ * of its own (`writer.ts`), what has time and long searches in others.
+ */
+import { basename } from 'node:path';
+import type { Notifier } from '../../notifier/notifier.ts';
+import type { AccountId, Changes, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
+import type {
+  Accepted,
+  Account,
+  Appended,
+  Content,
+  Copied,
+  FetchedMessage,
+  FlagChange,
+  FlagsStored,
+  Mailbox,
+  MailboxSnapshot,
+  MailStore,
+  NewAccount,
+  NewMessage,
+  SpecialUse,
+  Spool,
+  Spooled,
+  StoreFigures,
+  Transaction,
+  TransactionEvent,
+  TransactionFilter,
+  TransactionList,
+  TransactionSummary,
+  Wanted,
+} from '../mail-store.ts';
+import type { MimePart } from '../../mail/mime-tree.ts';
+import { Refusal } from '../refusal.ts';
+import type { SearchQuery } from '../search-query.ts';
+import { AccountReads } from './accounts.ts';
+import { ChangeReads } from './changes.ts';
+import { databaseFile, openForReading, type Database, type Durability } from './database.ts';
+import { Derivations } from './derivations.ts';
+import { EmailReads } from './emails.ts';
+import { BackgroundClient } from './background-client.ts';
+import { Fetches } from './fetch.ts';
+import { FigureReads } from './figures.ts';
+import { flagSetFromText } from './flag-sets.ts';
+import { LargeFiles, realFileSystem, type FileSystem } from './large-files.ts';
+import { MailboxReads } from './mailboxes.ts';
+import { MailboxSearch } from './mailbox-search.ts';
+import { Maildrops } from './maildrops.ts';
+import type { AccountToMake, ContentToKeep, CopiedUids, Requests } from './requests.ts';
+import { SearcherClient } from './searcher-client.ts';
+import { Snapshots } from './snapshots.ts';
+import { StoreSpool } from './spool.ts';
+import { TransactionReads } from './transactions.ts';
+import { ascending } from './uid-ranges.ts';
+import { WriterClient } from './writer-client.ts';
+
+export interface StoreOptions {
+  /** Made if it does not exist. Whoever opens it holds its lock: see `folder-lock.ts`. */
+  readonly folder: string;
+  readonly durability: Durability;
+  readonly notifier: Notifier;
+  /** Octets that wait to be committed before `spool().write` waits. */
+  readonly maximumOctetsWaiting?: number;
+  readonly log?: (line: string) => void;
+}
+
+/** For tests. */
+export interface StoreInternals {
+  readonly fileSystem?: FileSystem;
+  /** How large the database may become, in pages. */
+  readonly maximumPages?: number;
+}
+
+const OCTETS_WAITING = 64 * 1024 * 1024;
+const CACHE_KIBIBYTES = 16_000;
+
+/** @throws Error with one line for the operator */
+export async function openStore(options: StoreOptions, internals: StoreInternals = {}): Promise<SqliteStore> {
+  return SqliteStore.open(options, internals);
+}
+
+export class SqliteStore implements MailStore {
+  readonly #db: Database;
+  readonly #writer: WriterClient;
+  readonly #background: BackgroundClient;
+  readonly #searcher: SearcherClient;
+  readonly #files: LargeFiles;
+  readonly #accounts: AccountReads;
+  readonly #mailboxes: MailboxReads;
+  readonly #snapshots: Snapshots;
+  readonly #emails: EmailReads;
+  readonly #derivations: Derivations;
+  readonly #fetches: Fetches;
+  readonly #search: MailboxSearch;
+  readonly #changes: ChangeReads;
+  readonly #transactions: TransactionReads;
+  readonly #figures: FigureReads;
+  readonly #maildrops = new Maildrops();
+  readonly #flagSets = new Map<number, readonly string[]>();
+  readonly #selectFlagSet;
+  /** Files of spools that an email names by now. */
+  readonly #kept = new Set<string>();
+
+  private constructor(parts: Parts, folder: string) {
+    const { db, writer, background, searcher, files, snapshots, accounts, mailboxes, figures } = parts;
+    this.#db = db;
+    this.#writer = writer;
+    this.#background = background;
+    this.#searcher = searcher;
+    this.#files = files;
+    this.#snapshots = snapshots;
+    this.#accounts = accounts;
+    this.#mailboxes = mailboxes;
+    const flagSet = (id: number): readonly string[] => this.flagSet(id);
+    this.#emails = new EmailReads(db, folder);
+    this.#derivations = new Derivations(this.#emails, searcher);
+    this.#fetches = new Fetches(db, this.#emails, this.#derivations, mailboxes, snapshots);
+    this.#search = new MailboxSearch(db, searcher, flagSet);
+    this.#changes = new ChangeReads(db, accounts);
+    this.#transactions = new TransactionReads(db, this.#derivations, searcher, flagSet);
+    this.#figures = figures;
+    this.#selectFlagSet = db.prepare<[number], string>('SELECT flags FROM flag_set WHERE id = ?').pluck();
+  }
+
+  static async open(options: StoreOptions, internals: StoreInternals): Promise<SqliteStore> {
+    const { folder, durability, notifier, log = () => undefined } = options;
+    const files = new LargeFiles(folder, durability, internals.fileSystem ?? realFileSystem);
+    let parts: Parts | undefined;
+    const writer = await WriterClient.open(
+      { folder, durability, maximumPages: internals.maximumPages },
+      {
+        reached(account, modSeq) {
+          parts?.snapshots.reached(account, modSeq);
+          notifier.notify(account, modSeq);
+        },
+        arrived() {
+          parts?.background.wake();
+        },
+        removed(emailIds) {
+          parts?.background.removed(emailIds);
+        },
+        unneeded(names) {
+          files.removeLater(names, log);
+        },
+      },
+      options.maximumOctetsWaiting ?? OCTETS_WAITING,
+    );
+    try {
+      const db = openForReading(databaseFile(folder), CACHE_KIBIBYTES);
+      await files.sweep(db);
+      const searcher = new SearcherClient(folder);
+      const figures = new FigureReads(db);
+      writer.nextEmail = figures.nextEmail();
+      const background = new BackgroundClient(folder, writer, { made: () => searcher.useIndex(), log });
+      const accounts = new AccountReads(db);
+      const mailboxes = new MailboxReads(db);
+      const snapshots = new Snapshots(db, accounts, mailboxes);
+      parts = { db, writer, background, searcher, files, snapshots, accounts, mailboxes, figures };
+      // An earlier run may have left work behind.
+      if (writer.nextEmail > 1) background.wake();
+      return new SqliteStore(parts, folder);
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#background.close(), this.#searcher.close()]);
+    await this.#writer.close();
+    await this.#files.settled();
+    this.#db.close();
+  }
+
+  /** For tests: what the writing connection says of itself. */
+  inspect(maximumPages?: number): Promise<Requests['inspect']['result']> {
+    return this.#writer.send('inspect', { maximumPages });
+  }
+
+  // ------------------------------------------------------------------------------------------------- accounts
+
+  async createAccount(account: NewAccount): Promise<Account> {
+    const id = await this.#writer.send('createAccount', toAccountToMake(account));
+    return this.#accounts.find(id)!;
+  }
+
+  async findAccount(idOrAddress: AccountId | string): Promise<Account | undefined> {
+    return this.#accounts.find(idOrAddress);
+  }
+
+  async listAccounts(owner?: string): Promise<readonly Account[]> {
+    return this.#accounts.list(owner);
+  }
+
+  async findPasswordRecord(address: string): Promise<{ account: Account; record: string } | undefined> {
+    return this.#accounts.findPasswordRecord(address);
+  }
+
+  async setPasswordRecord(account: AccountId, record: string): Promise<void> {
+    await this.#writer.send('setPasswordRecord', { account, record });
+  }
+
+  async deleteAccount(account: AccountId): Promise<void> {
+    await this.#writer.send('deleteAccount', { account });
+  }
+
+  // ------------------------------------------------------------------------------------------------ mailboxes
+
+  async listMailboxes(account: AccountId): Promise<readonly Mailbox[]> {
+    return this.#mailboxes.list(account);
+  }
+
+  async findMailbox(account: AccountId, nameOrId: string | MailboxId): Promise<Mailbox | undefined> {
+    return this.#mailboxes.find(account, nameOrId);
+  }
+
+  async createMailbox(account: AccountId, name: string, specialUse: readonly SpecialUse[] = []): Promise<Mailbox> {
+    const id = await this.#writer.send('createMailbox', { account, name, specialUse });
+    return this.#mailboxes.find(account, id) ?? refuse('NONEXISTENT', 'The mailbox was deleted at once');
+  }
+
+  async deleteMailbox(account: AccountId, name: string): Promise<void> {
+    await this.#writer.send('deleteMailbox', { account, name });
+  }
+
+  async renameMailbox(account: AccountId, from: string, to: string): Promise<void> {
+    await this.#writer.send('renameMailbox', { account, from, to });
+  }
+
+  async setSubscribed(account: AccountId, name: string, subscribed: boolean): Promise<void> {
+    await this.#writer.send('setSubscribed', { account, name, subscribed });
+  }
+
+  async listSubscriptions(account: AccountId): Promise<readonly string[]> {
+    return this.#mailboxes.subscriptions(account);
+  }
+
+  snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot> {
+    return this.#snapshots.get(account, mailbox);
+  }
+
+  async claimRecent(account: AccountId, mailbox: MailboxId): Promise<Uid> {
+    const found = this.#mailboxes.find(account, mailbox) ?? refuse('NONEXISTENT', 'There is no such mailbox');
+    if (found.firstRecentUid === found.uidNext) return found.uidNext; // nothing new: nothing to write
+    const first = await this.#writer.send('claimRecent', { account, mailbox });
+    this.#snapshots.forgetGiven(mailbox);
+    return first;
+  }
+
+  flagSet(index: number): readonly string[] {
+    let flags = this.#flagSets.get(index);
+    if (!flags) {
+      const text = this.#selectFlagSet.get(index);
+      if (text === undefined) throw new Error(`no flag set ${index}`);
+      this.#flagSets.set(index, (flags = Object.freeze(flagSetFromText(index, text).flags)));
+    }
+    return flags;
+  }
+
+  // ------------------------------------------------------------------------------------------------- messages
+
+  spool(): Spool {
+    return new StoreSpool({
+      files: this.#files,
+      room: () => this.#writer.room(),
+      isKept: (path) => this.#kept.delete(path),
+    });
+  }
+
+  async accept(transaction: Transaction): Promise<Accepted> {
+    const { content, trace, deliveries } = transaction;
+    const accepted = await this.#writer.send(
+      'accept',
+      {
+        reversePath: transaction.reversePath,
+        returnType: transaction.returnType ?? null,
+        envelopeId: transaction.envelopeId ?? null,
+        forwardPaths: JSON.stringify(transaction.forwardPaths),
+        origin: JSON.stringify(transaction.origin),
+        receivedAt: transaction.receivedAt.getTime(),
+        traceSize: trace.length,
+        content: toContentToKeep(content),
+        deliveries: deliveries.map(({ account, mailbox, flags = [] }) => ({
+          account: typeof account === 'number' ? account : toAccountToMake(account),
+          mailbox,
+          flags,
+        })),
+      },
+      content.octets ? [trace, content.octets] : [trace],
+    );
+    this.#keep([content]);
+    return accepted;
+  }
+
+  async appendMessages(
+    account: AccountId,
+    mailbox: string | MailboxId,
+    messages: readonly NewMessage[],
+  ): Promise<Appended> {
+    const appended = await this.#writer.send(
+      'append',
+      {
+        account,
+        mailbox,
+        messages: messages.map(({ content, flags, internalDate, importKey }) => ({
+          content: toContentToKeep(content),
+          flags,
+          internalDate: Math.floor(internalDate.getTime() / 1000),
+          importKey,
+        })),
+      },
+      messages.flatMap(({ content }) => (content.octets ? [content.octets] : [])),
+    );
+    this.#keep(messages.filter((_, index) => appended.uids[index] !== undefined).map(({ content }) => content));
+    return appended;
+  }
+
+  /** These files belong to emails now, not to the spools that made them. */
+  #keep(contents: readonly Spooled[]): void {
+    for (const { file } of contents) if (file !== undefined) this.#kept.add(file);
+  }
+
+  copyMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied> {
+    return this.#copy(account, from, uids, to, false);
+  }
+
+  moveMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied> {
+    return this.#copy(account, from, uids, to, true);
+  }
+
+  async #copy(
+    account: AccountId,
+    from: MailboxId,
+    uids: ArrayLike<number>,
+    to: string,
+    move: boolean,
+  ): Promise<Copied> {
+    return toCopied(await this.#writer.send('copy', { account, from, uids: ascending(uids), to, move }));
+  }
+
+  async storeFlags(
+    account: AccountId,
+    mailbox: MailboxId,
+    uids: ArrayLike<number>,
+    { mode, flags, unchangedSince }: FlagChange,
+  ): Promise<FlagsStored> {
+    const result = await this.#writer.send('storeFlags', {
+      account,
+      mailbox,
+      uids: ascending(uids),
+      mode,
+      flags,
+      unchangedSince,
+    });
+    return {
+      stored: toUids(result.stored),
+      modified: toUids(result.modified),
+      gone: toUids(result.gone),
+      modSeq: result.modSeq,
+    };
+  }
+
+  async expunge(
+    account: AccountId,
+    mailbox: MailboxId,
+    { uids, onlyDeleted }: { readonly uids?: ArrayLike<number>; readonly onlyDeleted: boolean },
+  ): Promise<{ uids: readonly Uid[]; modSeq: ModSeq }> {
+    const result = await this.#writer.send('expunge', {
+      account,
+      mailbox,
+      uids: uids && ascending(uids),
+      onlyDeleted,
+    });
+    return { uids: toUids(result.uids), modSeq: result.modSeq };
+  }
+
+  fetchMessages(
+    account: AccountId,
+    mailbox: MailboxId,
+    uids: ArrayLike<number>,
+    wanted: Wanted,
+  ): AsyncIterable<readonly FetchedMessage[]> {
+    return this.#fetches.fetch(account, mailbox, uids, wanted);
+  }
+
+  async searchMessages(
+    account: AccountId,
+    mailbox: MailboxId,
+    query: SearchQuery,
+    signal?: AbortSignal,
+  ): Promise<Uint32Array> {
+    return this.#search.search(await this.snapshot(account, mailbox), query, signal);
+  }
+
+  changesSince(account: AccountId, modSeq: ModSeq, mailbox?: MailboxId): Promise<Changes> {
+    return this.#changes.since(account, modSeq, mailbox);
+  }
+
+  async lockMaildrop(account: AccountId): Promise<AsyncDisposable | undefined> {
+    return this.#maildrops.lock(account);
+  }
+
+  // --------------------------------------------------------------------------------------------- transactions
+
+  listTransactions(
+    filter: TransactionFilter,
+    page: { readonly start: number; readonly limit: number; readonly before?: Date },
+  ): Promise<TransactionList> {
+    return this.#transactions.list(filter, page);
+  }
+
+  findTransaction(id: string, filter: TransactionFilter = {}): Promise<TransactionSummary | undefined> {
+    return this.#transactions.find(id, filter);
+  }
+
+  async findContent(id: string | EmailId): Promise<{ content: Content; tree: MimePart } | undefined> {
+    const emailId = typeof id === 'string' ? this.#transactions.emailId(id) : id;
+    const kept = emailId === undefined ? undefined : this.#emails.find(emailId);
+    if (!kept) return undefined;
+    return { content: kept.content, tree: kept.tree ?? (await this.#derivations.tree(emailId!, kept.content)) };
+  }
+
+  async markTransactions(
+    ids: readonly string[] | undefined,
+    read: boolean,
+    filter: TransactionFilter = {},
+  ): Promise<number> {
+    const emailIds = await this.#transactions.select(ids, filter);
+    return emailIds.length === 0 ? 0 : this.#writer.send('markTransactions', { emailIds, read });
+  }
+
+  async deleteTransactions(ids: readonly string[] | undefined, filter: TransactionFilter = {}): Promise<number> {
+    const emailIds = await this.#transactions.select(ids, filter);
+    return emailIds.length === 0 ? 0 : this.#writer.send('deleteTransactions', { emailIds });
+  }
+
+  transactionEvents(
+    cursor: string | undefined,
+    filter: TransactionFilter = {},
+  ): Promise<{ readonly cursor: string; readonly events: readonly TransactionEvent[]; readonly tooOld: boolean }> {
+    return this.#transactions.events(cursor, filter);
+  }
+
+  async figures(): Promise<StoreFigures> {
+    return this.#figures.figures(this.#background.position);
+  }
+
+  indexed(signal?: AbortSignal): Promise<void> {
+    return this.#background.indexed(signal);
+  }
+}
+
+interface Parts {
+  readonly db: Database;
+  readonly writer: WriterClient;
+  readonly background: BackgroundClient;
+  readonly searcher: SearcherClient;
+  readonly files: LargeFiles;
+  readonly snapshots: Snapshots;
+  readonly accounts: AccountReads;
+  readonly mailboxes: MailboxReads;
+  readonly figures: FigureReads;
+}
+
+function refuse(...[code, message]: ConstructorParameters<typeof Refusal>): never {
+  throw new Refusal(code, message);
+}
+
+const toAccountToMake = ({ address, passwordRecord, owner }: NewAccount): AccountToMake => ({
+  address,
+  passwordRecord,
+  ...(owner !== undefined && { owner }),
+});
+
+const toContentToKeep = ({ size, octets, file }: Spooled): ContentToKeep => ({
+  size,
+  file: octets || file === undefined ? undefined : basename(file),
+});
+
+const toUids = (uids: Uint32Array): Uid[] => Array.from(uids) as Uid[];
+
+function toCopied({ mailbox, uidValidity, source, firstUid, modSeq }: CopiedUids): Copied {
+  return {
+    mailbox,
+    uidValidity,
+    sourceUids: toUids(source),
+    destinationUids: Array.from(source, (_, index) => (firstUid + index) as Uid),
+    modSeq,
+  };
+}

@@ -1,0 +1,481 @@
+/** Accepted transactions as lists show them: newest first, one entry each, however many copies. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { AccountId, EmailId, MailboxId, Uid } from '../change.ts';
+import type {
+  ForwardPath,
+  MailStore,
+  Origin,
+  TransactionEvent,
+  TransactionFilter,
+  TransactionList,
+  TransactionSummary,
+} from '../mail-store.ts';
+import type { Database } from './database.ts';
+import type { Derivations } from './derivations.ts';
+import type { KeptSummary } from './derive.ts';
+import { Search, type Candidates } from './search.ts';
+import type { SearcherClient } from './searcher-client.ts';
+import { EVENT } from './transaction-counts.ts';
+
+const ROWS_AT_ONCE = 4_000;
+const EVENTS_AT_ONCE = 1_000;
+/** Whoever is further behind than this is quicker with reading everything anew. */
+const MOST_EVENTS = 20_000;
+
+interface SummaryRow {
+  email_id: number;
+  public_id: string;
+  unread: number;
+  received_at_ms: number;
+  reverse_path: string;
+  return_type: string | null;
+  envelope_id: string | null;
+  forward_paths: string;
+  origin: string;
+  size: number;
+  trace_size: number;
+  summary: string | null;
+}
+
+interface CopyRow {
+  account_id: number;
+  mailbox_id: number;
+  name: string;
+  address: string;
+  uid: number;
+  flag_set: number;
+}
+
+type AcceptedRow = [emailId: number, receivedAt: number, unread: number];
+
+/** Transactions by ascending email id, with what their filters look at. */
+interface Listed {
+  readonly emailIds: number[];
+  readonly receivedAt: number[];
+  readonly unread: number[];
+}
+
+export type Page = Parameters<MailStore['listTransactions']>[1];
+
+export class TransactionReads {
+  readonly #derivations: Derivations;
+  readonly #searcher: SearcherClient;
+  readonly #flagSet: (id: number) => readonly string[];
+  readonly #statements;
+
+  constructor(
+    db: Database,
+    derivations: Derivations,
+    searcher: SearcherClient,
+    flagSet: (id: number) => readonly string[],
+  ) {
+    this.#derivations = derivations;
+    this.#searcher = searcher;
+    this.#flagSet = flagSet;
+    this.#statements = {
+      counts: db.prepare<[], { transactions: number; unread_transactions: number }>(
+        'SELECT transactions, unread_transactions FROM counter',
+      ),
+      page: db
+        .prepare<[number, number, number], number>(
+          'SELECT email_id FROM accepted WHERE received_at < ? ORDER BY email_id DESC LIMIT ? OFFSET ?',
+        )
+        .pluck(),
+      // `+`: a partial index would not help, for the rows are narrow and in order.
+      unreadPage: db
+        .prepare<[number, number, number, number], number>(
+          'SELECT email_id FROM accepted WHERE (unread > 0) = ? AND received_at < ? ORDER BY email_id DESC LIMIT ? OFFSET ?',
+        )
+        .pluck(),
+      after: db
+        .prepare<[number, number], AcceptedRow>(
+          'SELECT email_id, received_at, unread FROM accepted WHERE email_id > ? ORDER BY email_id LIMIT ?',
+        )
+        .raw(),
+      one: db
+        .prepare<[number], AcceptedRow>('SELECT email_id, received_at, unread FROM accepted WHERE email_id = ?')
+        .raw(),
+      emailId: db.prepare<[string], number>('SELECT email_id FROM accepted WHERE public_id = ?').pluck(),
+      publicId: db.prepare<[number], string>('SELECT public_id FROM accepted WHERE email_id = ?').pluck(),
+      mailboxesOfOwner: db
+        .prepare<[string], number>(
+          'SELECT mailbox.id FROM account JOIN mailbox ON mailbox.account_id = account.id WHERE account.owner = ? AND messages > 0',
+        )
+        .pluck(),
+      mailboxesOfAccount: db
+        .prepare<[number], number>('SELECT id FROM mailbox WHERE account_id = ? AND messages > 0')
+        .pluck(),
+      ofMailbox: db
+        .prepare<[number, number, number], [uid: number, ...(AcceptedRow | [null, null, null])]>(
+          `SELECT uid, accepted.email_id, received_at, unread
+           FROM message LEFT JOIN accepted ON accepted.email_id = message.email_id
+           WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?`,
+        )
+        .raw(),
+      summary: db.prepare<[number], SummaryRow>(
+        `SELECT accepted.email_id, public_id, unread, received_at_ms, reverse_path, return_type, envelope_id,
+           forward_paths, origin, size, trace_size, summary
+         FROM accepted JOIN origin USING (email_id) JOIN email ON email.id = accepted.email_id
+           LEFT JOIN derived ON derived.email_id = accepted.email_id
+         WHERE accepted.email_id = ?`,
+      ),
+      copies: db.prepare<[number], CopyRow>(
+        `SELECT account_id, mailbox_id, name, address, uid, flag_set
+         FROM message JOIN mailbox ON mailbox.id = message.mailbox_id JOIN account ON account.id = mailbox.account_id
+         WHERE email_id = ? ORDER BY mailbox_id, uid`,
+      ),
+      owners: db
+        .prepare<[number], [account: number, owner: string | null]>(
+          `SELECT account_id, owner
+           FROM message JOIN mailbox ON mailbox.id = message.mailbox_id JOIN account ON account.id = mailbox.account_id
+           WHERE email_id = ?`,
+        )
+        .raw(),
+      sizes: db.prepare<[number], number>('SELECT size + trace_size FROM email WHERE id = ?').pluck(),
+      flagSets: db.prepare<[number], number>('SELECT flag_set FROM message WHERE email_id = ?').pluck(),
+      savedDate: db.prepare<[number], number | null>('SELECT min(saved_date) FROM message WHERE email_id = ?').pluck(),
+      now: db.prepare<[], { store: string; next_email: number; position: number }>(
+        `SELECT store, next_email, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'transaction_event'), 0) AS position
+         FROM counter`,
+      ),
+      events: db.prepare<
+        [number, number],
+        { position: number; type: number; account_id: number; transactions: string }
+      >('SELECT * FROM transaction_event WHERE position > ? ORDER BY position LIMIT ?'),
+      countEvents: db
+        .prepare<[number], number>('SELECT coalesce(sum(count), 0) FROM transaction_event WHERE position > ?')
+        .pluck(),
+      oldestEvent: db.prepare<[], number | null>('SELECT min(position) FROM transaction_event').pluck(),
+      ownerOf: db.prepare<[number], string | null>('SELECT owner FROM account WHERE id = ?').pluck(),
+      newIds: db
+        .prepare<[number, number], [emailId: number, publicId: string]>(
+          'SELECT email_id, public_id FROM accepted WHERE email_id > ? ORDER BY email_id LIMIT ?',
+        )
+        .raw(),
+    };
+  }
+
+  // ------------------------------------------------------------------------------------------------------- lists
+
+  async list(filter: TransactionFilter, page: Page, signal?: AbortSignal): Promise<TransactionList> {
+    const before = page.before ? Math.ceil(page.before.getTime() / 1000) : Number.MAX_SAFE_INTEGER;
+    if (filter.owner === undefined && filter.account === undefined && filter.query === undefined) {
+      return this.#listAll(filter.read, page, before);
+    }
+    const visible = filter.owner === undefined ? undefined : await this.#ofOwner(filter.owner);
+    const passing = await this.#passing(await this.#candidatesOf(filter, visible), filter, signal);
+    const counts = this.#statements.counts.get()!;
+    const ids: number[] = [];
+    let skip = page.start;
+    for (let i = passing.emailIds.length - 1; i >= 0 && ids.length < page.limit; i--) {
+      if (passing.receivedAt[i]! < before && skip-- <= 0) ids.push(passing.emailIds[i]!);
+    }
+    return {
+      total: visible ? visible.emailIds.length : counts.transactions,
+      unread: visible ? countUnread(visible) : counts.unread_transactions,
+      matches: passing.emailIds.length,
+      unreadMatches: countUnread(passing),
+      items: await this.#summaries(ids),
+    };
+  }
+
+  /** Without a filter, or only by \Seen: nothing is walked through but the pages that are skipped. */
+  async #listAll(read: boolean | undefined, page: Page, before: number): Promise<TransactionList> {
+    const { transactions: total, unread_transactions: unread } = this.#statements.counts.get()!;
+    const ids =
+      read === undefined
+        ? this.#statements.page.all(before, page.limit, page.start)
+        : this.#statements.unreadPage.all(read ? 0 : 1, before, page.limit, page.start);
+    return {
+      total,
+      unread,
+      matches: read === undefined ? total : read ? total - unread : unread,
+      unreadMatches: read === true ? 0 : unread,
+      items: await this.#summaries(ids),
+    };
+  }
+
+  /** Those of the owner and of the account, if they are given. */
+  async #candidatesOf({ owner, account }: TransactionFilter, visible?: Listed): Promise<Listed> {
+    const ofOwner = owner === undefined ? undefined : (visible ?? (await this.#ofOwner(owner)));
+    const ofAccount = account === undefined ? undefined : await this.#ofAccount(account);
+    if (!ofOwner || !ofAccount) return ofOwner ?? ofAccount ?? this.#all();
+    const ids = new Set(ofAccount.emailIds);
+    return chosen(ofOwner, (i) => ids.has(ofOwner.emailIds[i]!));
+  }
+
+  #ofOwner(owner: string): Promise<Listed> {
+    return this.#inMailboxes(this.#statements.mailboxesOfOwner.all(owner));
+  }
+
+  #ofAccount(account: AccountId): Promise<Listed> {
+    return this.#inMailboxes(this.#statements.mailboxesOfAccount.all(account));
+  }
+
+  async #all(): Promise<Listed> {
+    const listed: Listed = { emailIds: [], receivedAt: [], unread: [] };
+    let last = 0;
+    for (;;) {
+      const rows = this.#statements.after.all(last, ROWS_AT_ONCE);
+      for (const row of rows) add(listed, row);
+      if (rows.length < ROWS_AT_ONCE) return listed;
+      last = rows.at(-1)![0];
+      await nextTurn();
+    }
+  }
+
+  async #inMailboxes(mailboxes: readonly number[]): Promise<Listed> {
+    const listed: Listed = { emailIds: [], receivedAt: [], unread: [] };
+    for (const mailbox of mailboxes) {
+      let last = 0;
+      for (;;) {
+        const rows = this.#statements.ofMailbox.all(mailbox, last, ROWS_AT_ONCE);
+        for (const [uid, ...row] of rows) {
+          if (row[0] !== null) add(listed, row); // else appended by a client, not accepted
+          last = uid;
+        }
+        if (rows.length < ROWS_AT_ONCE) break;
+        await nextTurn();
+      }
+    }
+    return ascendingOnce(listed);
+  }
+
+  async #listed(emailIds: Float64Array): Promise<Listed> {
+    const listed: Listed = { emailIds: [], receivedAt: [], unread: [] };
+    for (let i = 0; i < emailIds.length; i++) {
+      if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await nextTurn();
+      const row = this.#statements.one.get(emailIds[i]!);
+      if (row) add(listed, row); // else appended by a client, not accepted
+    }
+    return listed;
+  }
+
+  async #passing(
+    listed: Listed,
+    filter: Pick<TransactionFilter, 'query' | 'read'>,
+    signal?: AbortSignal,
+  ): Promise<Listed> {
+    let passing = listed;
+    if (filter.read !== undefined) {
+      const { unread } = passing;
+      passing = chosen(passing, (i) => (unread[i] === 0) === filter.read);
+    }
+    if (filter.query !== undefined && passing.emailIds.length > 0) {
+      const found = await new Search(this.#candidates(passing), this.#searcher, signal).run(filter.query);
+      passing = chosen(passing, (i) => found[i] === 1);
+    }
+    return passing;
+  }
+
+  /** A flag is set when it is on any copy, but \Seen only when it is on all. */
+  #candidates({ emailIds, receivedAt, unread }: Listed): Candidates {
+    let sizes: Uint32Array | undefined;
+    const { sizes: selectSize, flagSets: selectFlagSets, savedDate: selectSavedDate } = this.#statements;
+    const flagSet = this.#flagSet;
+    return {
+      count: emailIds.length,
+      emailIds: Float64Array.from(emailIds),
+      uids: undefined,
+      modSeqs: undefined,
+      internalDates: Float64Array.from(receivedAt, (seconds) => seconds * 1000),
+      get sizes() {
+        return (sizes ??= Uint32Array.from(emailIds, (id) => selectSize.get(id) ?? 0));
+      },
+      async flagged(flag) {
+        const wanted = flag.toLowerCase();
+        if (wanted === '\\seen') return Uint8Array.from(unread, (copies) => (copies === 0 ? 1 : 0));
+        const found = new Uint8Array(emailIds.length);
+        for (let i = 0; i < emailIds.length; i++) {
+          if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await nextTurn();
+          const sets = selectFlagSets.all(emailIds[i]!);
+          if (sets.some((set) => flagSet(set).some((each) => each.toLowerCase() === wanted))) found[i] = 1;
+        }
+        return found;
+      },
+      async savedDates() {
+        return Float64Array.from(emailIds, (id) => (selectSavedDate.get(id) ?? NaN) * 1000);
+      },
+    };
+  }
+
+  // --------------------------------------------------------------------------------------------------------- one
+
+  emailId(publicId: string): EmailId | undefined {
+    return this.#statements.emailId.get(publicId) as EmailId | undefined;
+  }
+
+  async find(id: string, filter: TransactionFilter): Promise<TransactionSummary | undefined> {
+    if (id === 'latest') return (await this.list(filter, { start: 0, limit: 1 })).items[0];
+    const emailId = this.emailId(id);
+    if (emailId === undefined) return undefined;
+    const [only] = await this.choose(Float64Array.of(emailId), filter);
+    return only === undefined ? undefined : this.#summary(only);
+  }
+
+  /** Those of these ids, or of all, that pass the filter: email ids, ascending. */
+  async select(ids: readonly string[] | undefined, filter: TransactionFilter): Promise<Float64Array> {
+    if (ids === undefined) {
+      return Float64Array.from((await this.#passing(await this.#candidatesOf(filter), filter)).emailIds);
+    }
+    const emailIds = new Set(ids.map((id) => this.emailId(id)).filter((id) => id !== undefined));
+    return this.choose(Float64Array.from(emailIds).sort(), filter);
+  }
+
+  /** Those of these emails that pass the filter. */
+  async choose(emailIds: Float64Array, filter: TransactionFilter): Promise<Float64Array> {
+    const { owner, account } = filter;
+    const seen =
+      owner === undefined && account === undefined
+        ? emailIds
+        : emailIds.filter((id) => this.#isSeenBy(this.#statements.owners.all(id), filter));
+    return Float64Array.from((await this.#passing(await this.#listed(seen), filter)).emailIds);
+  }
+
+  #isSeenBy(
+    copies: readonly [account: number, owner: string | null][],
+    { owner, account }: TransactionFilter,
+  ): boolean {
+    return (
+      (owner === undefined || copies.some((copy) => copy[1] === owner)) &&
+      (account === undefined || copies.some((copy) => copy[0] === account))
+    );
+  }
+
+  async #summaries(emailIds: readonly number[]): Promise<TransactionSummary[]> {
+    const summaries: TransactionSummary[] = [];
+    for (const emailId of emailIds) {
+      const summary = await this.#summary(emailId);
+      if (summary) summaries.push(summary); // else gone meanwhile
+    }
+    return summaries;
+  }
+
+  async #summary(emailId: number): Promise<TransactionSummary | undefined> {
+    const row = this.#statements.summary.get(emailId);
+    if (!row) return undefined;
+    const copies = this.#statements.copies.all(emailId);
+    const kept =
+      row.summary === null ? await this.#derivations.summary(emailId) : (JSON.parse(row.summary) as KeptSummary);
+    return {
+      transactionId: row.public_id,
+      emailId: row.email_id as EmailId,
+      reversePath: row.reverse_path,
+      forwardPaths: JSON.parse(row.forward_paths) as ForwardPath[],
+      receivedAt: new Date(row.received_at_ms),
+      origin: toOrigin(row.origin),
+      receivedOctets: row.size,
+      traceOctets: row.trace_size,
+      read: row.unread === 0,
+      ...kept,
+      from: kept.from ?? undefined,
+      copies: copies.map((copy) => ({
+        account: copy.account_id as AccountId,
+        mailbox: copy.mailbox_id as MailboxId,
+        mailboxName: copy.name,
+        address: copy.address,
+        uid: copy.uid as Uid,
+        flags: this.#flagSet(copy.flag_set),
+      })),
+    };
+  }
+
+  // ------------------------------------------------------------------------------------------------------ events
+
+  async events(
+    cursor: string | undefined,
+    filter: TransactionFilter,
+  ): Promise<{ cursor: string; events: TransactionEvent[]; tooOld: boolean }> {
+    const now = this.#statements.now.get()!;
+    const present = `${now.store.slice(0, 8)}.${now.next_email - 1}.${now.position}`;
+    if (cursor === undefined) return { cursor: present, events: [], tooOld: false };
+    const start = /^([0-9a-f]{8})\.(\d+)\.(\d+)$/.exec(cursor);
+    const [email, position] = [Number(start?.[2]), Number(start?.[3])];
+    const isKnown = start?.[1] === now.store.slice(0, 8) && email < now.next_email && position <= now.position;
+    const oldest = this.#statements.oldestEvent.get() ?? now.position + 1;
+    const isFar = now.next_email - email > MOST_EVENTS || this.#statements.countEvents.get(position)! > MOST_EVENTS;
+    if (!isKnown || isFar || position + 1 < oldest) return { cursor: present, events: [], tooOld: true };
+    const arrived = await this.#arrived(email, now.next_email - 1, filter);
+    const happened = await this.#happened(position, now.position, filter);
+    return { cursor: present, events: [...arrived, ...happened], tooOld: false };
+  }
+
+  async #arrived(after: number, last: number, filter: TransactionFilter): Promise<TransactionEvent[]> {
+    const events: TransactionEvent[] = [];
+    let from = after;
+    for (;;) {
+      const rows = this.#statements.newIds.all(from, EVENTS_AT_ONCE).filter(([emailId]) => emailId <= last);
+      const passing = new Set(
+        await this.choose(
+          Float64Array.from(rows, ([emailId]) => emailId),
+          filter,
+        ),
+      );
+      for (const [emailId, transactionId] of rows)
+        if (passing.has(emailId)) events.push({ type: 'new', transactionId });
+      if (rows.length < EVENTS_AT_ONCE) return events;
+      from = rows.at(-1)![0];
+      await nextTurn();
+    }
+  }
+
+  async #happened(after: number, last: number, filter: TransactionFilter): Promise<TransactionEvent[]> {
+    const events: TransactionEvent[] = [];
+    const deleted = new Set<string>();
+    for (const row of this.#statements.events.all(after, last - after)) {
+      if (row.type === EVENT.deleted) {
+        if (!this.#concerns(row.account_id, filter)) continue;
+        for (const transactionId of JSON.parse(row.transactions) as string[]) {
+          if (!deleted.has(transactionId)) events.push({ type: 'deleted', transactionId });
+          deleted.add(transactionId);
+        }
+      } else {
+        const ids = Float64Array.from(JSON.parse(row.transactions) as number[]);
+        const { read: _, ...rest } = filter; // it has just changed
+        await nextTurn();
+        for (const emailId of await this.choose(ids, rest)) {
+          const transactionId = this.#statements.publicId.get(emailId);
+          if (transactionId !== undefined) events.push({ type: 'read', transactionId, read: row.type === EVENT.read });
+        }
+      }
+    }
+    return events;
+  }
+
+  /** Of what is deleted, only the account is known: a query's words cannot be looked for any more. */
+  #concerns(account: number, { owner, account: wanted }: TransactionFilter): boolean {
+    if (wanted !== undefined && wanted !== account) return false;
+    return owner === undefined || this.#statements.ownerOf.get(account) === owner;
+  }
+}
+
+function add(listed: Listed, [emailId, receivedAt, unread]: AcceptedRow): void {
+  listed.emailIds.push(emailId);
+  listed.receivedAt.push(receivedAt);
+  listed.unread.push(unread);
+}
+
+function chosen({ emailIds, receivedAt, unread }: Listed, test: (index: number) => boolean): Listed {
+  const next: Listed = { emailIds: [], receivedAt: [], unread: [] };
+  for (let i = 0; i < emailIds.length; i++) if (test(i)) add(next, [emailIds[i]!, receivedAt[i]!, unread[i]!]);
+  return next;
+}
+
+/** By ascending id, each once; as it is, if it is so already, as in a mailbox that nobody moved messages in. */
+function ascendingOnce(listed: Listed): Listed {
+  const { emailIds } = listed;
+  if (emailIds.every((id, i) => i === 0 || id > emailIds[i - 1]!)) return listed;
+  const places = Uint32Array.from(emailIds.keys()).sort((a, b) => emailIds[a]! - emailIds[b]!);
+  const next: Listed = { emailIds: [], receivedAt: [], unread: [] };
+  for (const i of places) {
+    if (emailIds[i] !== next.emailIds.at(-1)) add(next, [emailIds[i]!, listed.receivedAt[i]!, listed.unread[i]!]);
+  }
+  return next;
+}
+
+const countUnread = ({ unread }: Listed): number => unread.reduce((sum, copies) => sum + (copies > 0 ? 1 : 0), 0);
+
+function toOrigin(json: string): Origin {
+  const { service, conversation, remoteAddress, helo, login, tls } = JSON.parse(json) as Origin;
+  return { service, conversation, remoteAddress, helo, login, tls };
+}

@@ -1,0 +1,20 @@
+/** What every MailStore must do, whatever it is made of. A test file of each implementation runs it. */
+import { describe } from 'vitest';
+import { describeAccounts } from './accounts-contract.ts';
+import { describeMailboxes } from './mailboxes-contract.ts';
+import { describeMessages } from './messages-contract.ts';
+import { describeModel } from './model-contract.ts';
+import { describeSearch } from './search-contract.ts';
+import type { StoreFactory } from './store-under-test.ts';
+import { describeTransactions } from './transactions-contract.ts';
+
+export function describeMailStore(name: string, factory: StoreFactory): void {
+  describe(name, () => {
+    describeAccounts(factory);
+    describeMailboxes(factory);
+    describeMessages(factory);
+    describeSearch(factory);
+    describeTransactions(factory);
+    describeModel(factory);
+  });
+}
