@@ -1,0 +1,17 @@
+/** A name and a password that came in clear: LOGIN of IMAP, PASS of POP3, the mechanisms PLAIN and LOGIN. */
+import type { Credentials } from './mechanism.ts';
+import { formatScramRecord, recordOfNobody, verifyPassword } from './scram-record.ts';
+import type { Secret } from './secret.ts';
+
+/** An unknown name takes as long as a wrong password. */
+export async function verifyLogin(
+  credentials: Credentials,
+  login: string,
+  password: string | Secret,
+): Promise<boolean> {
+  if (credentials.acceptAny === true) return true;
+  const record = await credentials.findRecord(login);
+  if (record !== undefined) return verifyPassword(record, password);
+  await verifyPassword(formatScramRecord(recordOfNobody(login)), password);
+  return false;
+}
