@@ -1,0 +1,130 @@
+/**
+ * Who gets this message: addresses become accounts, trace fields are written, and the store accepts the whole or nothing.
+ * SMTP, LMTP, the queue and HTTP all hand mail in here.
+ */
+import { addrSpec, normalizeDomain, splitAddress } from '../mail/address.ts';
+import type { AccountId } from '../store/change.ts';
+import type { Accepted, ForwardPath, MailStore, NewAccount, Origin, Spooled } from '../store/mail-store.ts';
+import { Refusal } from '../store/refusal.ts';
+import { traceFields, type Received } from './trace.ts';
+
+export interface DeliveryOptions {
+  readonly store: Pick<MailStore, 'findAccount' | 'accept'>;
+  /** `all`: every domain is local, and who has no account gets one with the first message. Otherwise in any case. */
+  readonly domains: readonly string[] | 'all';
+  /** Of `postmaster` alone. */
+  readonly defaultDomain: string;
+  /** The password of accounts that are made for recipients; undefined: nobody can log in to them. */
+  readonly defaultPasswordRecord?: string;
+  /** In `Received` fields. */
+  readonly serverName: string;
+}
+
+/** Somebody who can be delivered to. */
+export interface Recipient {
+  /** As given. */
+  readonly address: string;
+  /** The account, or one that is made when the message is committed. */
+  readonly account: AccountId | NewAccount;
+}
+
+export interface IncomingMail {
+  /** Without brackets; empty: the null reverse-path. */
+  readonly reversePath: string;
+  readonly returnType?: string | undefined;
+  readonly envelopeId?: string | undefined;
+  readonly recipients: readonly (Recipient & {
+    readonly notify?: string | undefined;
+    readonly originalRecipient?: string | undefined;
+  })[];
+  readonly content: Spooled;
+  readonly receivedAt: Date;
+  readonly origin: Origin;
+  /** Undefined: it came by no mail protocol, and gets no `Received` field. */
+  readonly received: Received | undefined;
+}
+
+export interface LocalDelivery {
+  /** @throws Refusal NONEXISTENT (nobody of that name), NOPERM (not a domain of ours) */
+  recipient(address: string): Promise<Recipient>;
+  /** Resolves once it is durable; each account gets one copy. @throws Refusal as the store's `accept` */
+  deliver(mail: IncomingMail): Promise<Accepted>;
+}
+
+export function createDelivery(options: DeliveryOptions): LocalDelivery {
+  const { store, domains, defaultDomain } = options;
+  const local = domains === 'all' ? undefined : new Set(domains.map(normalizeDomain));
+
+  async function recipient(given: string): Promise<Recipient> {
+    const { localPart, domain } = partsOf(given, defaultDomain);
+    if (local && !local.has(domain))
+      throw new Refusal('NOPERM', `${domain} is not a domain of this server, which does not relay`);
+    const address = addrSpec({ localPart, domain });
+    const account = (await store.findAccount(address)) ?? (await findWithoutTag(localPart, domain));
+    return { address: given, account: account?.id ?? newAccount(localPart, address) };
+  }
+
+  /** `user+tag@` goes to `user@` where that account exists. */
+  async function findWithoutTag(localPart: string, domain: string) {
+    const plus = localPart.indexOf('+');
+    return plus > 0 ? store.findAccount(addrSpec({ localPart: localPart.slice(0, plus), domain })) : undefined;
+  }
+
+  function newAccount(localPart: string, address: string): NewAccount {
+    if (!local) return { address, passwordRecord: options.defaultPasswordRecord };
+    // RFC 5321 §4.5.1: mail for the postmaster is accepted, always; nobody can log in until a password is set.
+    if (localPart === 'postmaster') return { address, passwordRecord: undefined };
+    throw new Refusal('NONEXISTENT', `There is no account ${address}`);
+  }
+
+  async function deliver(mail: IncomingMail): Promise<Accepted> {
+    const { reversePath, returnType, envelopeId, recipients, content, receivedAt, origin, received } = mail;
+    const forwardPaths = recipients.map(forwardPath);
+    const { helo, remoteAddress, login } = origin;
+    const { serverName } = options;
+    return store.accept({
+      reversePath,
+      ...(returnType === undefined ? {} : { returnType }),
+      ...(envelopeId === undefined ? {} : { envelopeId }),
+      forwardPaths,
+      deliveries: distinct(recipients).map((account) => ({ account, mailbox: 'INBOX' })),
+      trace: traceFields({
+        reversePath,
+        forwardPaths,
+        receivedAt,
+        helo,
+        remoteAddress,
+        login,
+        serverName,
+        received,
+      }),
+      content,
+      receivedAt,
+      origin,
+    });
+  }
+
+  return { recipient, deliver };
+}
+
+/** All in lower case, the domain in its ASCII form: accounts are compared without case. */
+function partsOf(address: string, defaultDomain: string): { localPart: string; domain: string } {
+  const parts = splitAddress(address) ?? { localPart: address, domain: defaultDomain };
+  return { localPart: parts.localPart.toLowerCase(), domain: normalizeDomain(parts.domain) };
+}
+
+/** Each account once, however many addresses led to it. */
+function distinct(recipients: readonly Recipient[]): (AccountId | NewAccount)[] {
+  if (recipients.length === 1) return [recipients[0]!.account];
+  const accounts = new Map<number | string, AccountId | NewAccount>();
+  for (const { account } of recipients) accounts.set(typeof account === 'number' ? account : account.address, account);
+  return [...accounts.values()];
+}
+
+function forwardPath({ address, notify, originalRecipient }: IncomingMail['recipients'][number]): ForwardPath {
+  return {
+    address,
+    ...(notify === undefined ? {} : { notify }),
+    ...(originalRecipient === undefined ? {} : { originalRecipient }),
+  };
+}
