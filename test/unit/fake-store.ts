@@ -1,0 +1,89 @@
+/**
+ * As much of a store as receiving mail needs, in memory: accounts, spools, accepted transactions. It keeps the promises
+ * of `MailStore` that can be kept without a disk, and fails on demand.
+ */
+import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../../src/store/change.ts';
+import type { Accepted, Account, MailStore, Spool, Transaction } from '../../src/store/mail-store.ts';
+import { Refusal } from '../../src/store/refusal.ts';
+
+export interface Stored extends Transaction {
+  readonly octets: Buffer;
+}
+
+export class FakeStore implements Pick<MailStore, 'findAccount' | 'accept' | 'spool'> {
+  readonly accounts = new Map<string, Account>();
+  readonly transactions: Stored[] = [];
+  readonly passwords = new Map<string, string>();
+  /** Spools that were neither finished nor disposed of. */
+  openSpools = 0;
+  /** Awaited by `accept` before it commits. */
+  commit: () => Promise<void> = async () => undefined;
+  /** Awaited by every write to a spool. */
+  taken: (octets: number) => Promise<void> = async () => undefined;
+
+  constructor(...addresses: readonly string[]) {
+    for (const address of addresses) this.#make(address, undefined);
+  }
+
+  #make(address: string, passwordRecord: string | undefined): Account {
+    const account: Account = {
+      id: (this.accounts.size + 1) as AccountId,
+      address,
+      owner: undefined,
+      createdAt: new Date(),
+      modSeq: 1 as ModSeq,
+    };
+    this.accounts.set(address.toLowerCase(), account);
+    if (passwordRecord !== undefined) this.passwords.set(address.toLowerCase(), passwordRecord);
+    return account;
+  }
+
+  async findAccount(idOrAddress: AccountId | string): Promise<Account | undefined> {
+    if (typeof idOrAddress === 'string') return this.accounts.get(idOrAddress.toLowerCase());
+    return [...this.accounts.values()].find(({ id }) => id === idOrAddress);
+  }
+
+  spool(): Spool {
+    const chunks: Uint8Array[] = [];
+    let isOpen = true;
+    this.openSpools++;
+    const close = (): void => {
+      if (isOpen) this.openSpools--;
+      isOpen = false;
+    };
+    return {
+      write: async (octets) => {
+        if (!isOpen) throw new Error('written to after its end');
+        chunks.push(octets);
+        await this.taken(octets.length);
+      },
+      finish: async () => {
+        if (!isOpen) throw new Error('finished twice');
+        close();
+        const octets = Buffer.concat(chunks);
+        return { size: octets.length, octets, file: undefined };
+      },
+      [Symbol.asyncDispose]: async () => close(),
+    };
+  }
+
+  async accept(transaction: Transaction): Promise<Accepted> {
+    await this.commit();
+    const { deliveries, content } = transaction;
+    for (const { account } of deliveries) {
+      if (typeof account === 'number' && !(await this.findAccount(account))) {
+        throw new Refusal('NONEXISTENT', 'There is no such account');
+      }
+    }
+    const copies = deliveries.map(({ account }) => {
+      const { id } =
+        typeof account === 'number'
+          ? { id: account }
+          : (this.accounts.get(account.address.toLowerCase()) ?? this.#make(account.address, account.passwordRecord));
+      return { account: id, mailbox: id as number as MailboxId, uid: (this.transactions.length + 1) as Uid };
+    });
+    this.transactions.push({ ...transaction, octets: Buffer.from(content.octets!) });
+    const number = this.transactions.length;
+    return { transactionId: `T${String(number).padStart(21, '0')}`, emailId: number as EmailId, copies };
+  }
+}
