@@ -1,0 +1,214 @@
+/**
+ * A POP3 session: RFC 1939 §3. The loop: read a line, find the command, check the state, run it, write its response.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { WORDS, Refusal } from '../store/refusal.ts';
+import { decodeBase64 } from '../sasl/mechanism.ts';
+import type { Connection } from '../wire/connection.ts';
+import { ConnectionClosed, TimedOut } from '../wire/connection.ts';
+import type { Answer, AnyCommand, Context, State } from './command.ts';
+import { COMMANDS } from './commands/table.ts';
+import { BadSyntax, Parser, quote } from './grammar/parser.ts';
+import { err } from './grammar/responses.ts';
+import type { Response, ResponseCode } from './grammar/responses.ts';
+import { challengeLine, print, statusLine } from './grammar/writer.ts';
+import type { Pop3Options } from './server.ts';
+
+/** RFC 2449 §4, without CRLF. */
+const LONGEST_COMMAND = 253;
+/** RFC 5034 §4, without CRLF: AUTH with an initial response, and responses to challenges. */
+const LONGEST_AUTH = 12_286;
+/** RFC 1939 §3: at least 10 minutes. */
+const IDLE_MS = 10 * 60_000;
+/** Before login there is nothing to lose, and connections are counted: what RFC 1939 §3 wants is for those who are served. */
+const IDLE_BEFORE_LOGIN_MS = 2 * 60_000;
+/** Commands in a row that failed by the client's fault; then the connection ends. */
+const MOST_FAILURES = 10;
+
+export class Session {
+  readonly #connection: Connection;
+  readonly #options: Pop3Options;
+  #state: State = { name: 'authorization', login: undefined };
+  #failures = 0;
+  /** A command runs: when the server stops it is finished first. */
+  #busy = true;
+
+  constructor(connection: Connection, options: Pop3Options) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Until the client quits or is lost. @throws ConnectionClosed, TimedOut */
+  async run(): Promise<void> {
+    const connection = this.#connection;
+    // POP3 has no way of saying good-bye unasked: an idle session just ends, as after its time-out (RFC 1939 §3).
+    const drained = (): void => {
+      if (!this.#busy) void connection.end();
+    };
+    connection.draining.addEventListener('abort', drained);
+    try {
+      // RFC 1939 §4; without a timestamp in angle brackets, since there is no APOP (§7).
+      await connection.write(`+OK ${this.#options.serverName} glassmail POP3 is ready\r\n`);
+      while (!connection.draining.aborted && (await this.#next())) {
+        // Each turn is a command.
+      }
+      await connection.end();
+    } finally {
+      connection.draining.removeEventListener('abort', drained);
+      await this.#release();
+    }
+  }
+
+  /** @returns whether the session goes on */
+  async #next(): Promise<boolean> {
+    this.#busy = false;
+    const line = await this.#connection.readLine(LONGEST_AUTH, this.#idleMs());
+    this.#busy = true;
+    const { response, close } = await this.#respond(line.octets, line.overlong);
+    if (response.status === '+OK') this.#failures = 0;
+    else if (++this.#failures >= MOST_FAILURES && !close) {
+      await this.#write(response);
+      this.#connection.annotate({ type: 'limit', limit: `${MOST_FAILURES} commands failed in a row` });
+      await this.#connection.write(statusLine(err('Too many commands failed; good-bye', 'SYS/TEMP')));
+      return false;
+    }
+    await this.#write(response);
+    if (response.then === 'start-tls') await this.#connection.startTls();
+    return !close;
+  }
+
+  async #respond(line: Uint8Array, overlong: boolean): Promise<{ response: Response; close: boolean }> {
+    const input = new Parser(line);
+    const keyword = input.keyword();
+    try {
+      const longest = keyword === 'AUTH' ? LONGEST_AUTH : LONGEST_COMMAND;
+      if (overlong || line.length > longest) throw new BadSyntax(`A command has ${longest} octets at most (RFC 2449)`);
+      const command = COMMANDS.get(keyword);
+      if (command === undefined) throw new BadSyntax(unknown(line));
+      const response = await this.#run(keyword, command, input);
+      return { response, close: response.then === 'close' };
+    } catch (error) {
+      // After QUIT the connection is closed whatever became of UPDATE (RFC 1939 §6).
+      return { response: this.#failed(error, keyword), close: keyword === 'QUIT' && !(error instanceof BadSyntax) };
+    }
+  }
+
+  async #run(keyword: string, command: AnyCommand, input: Parser): Promise<Response> {
+    const { name } = this.#state;
+    if (!command.states.includes(name)) {
+      return err(
+        name === 'authorization'
+          ? `${keyword} needs a login first`
+          : `${keyword} is for before the login; QUIT ends it`,
+      );
+    }
+    // The types of a command's arguments are its own affair.
+    const args: unknown = command.parse(input);
+    input.end();
+    return command.run(args, this.#context());
+  }
+
+  #failed(error: unknown, keyword: string): Response {
+    if (error instanceof BadSyntax) return err(error.message);
+    const nothing = keyword === 'QUIT' ? '; nothing was deleted' : '';
+    if (error instanceof Refusal) {
+      return err(`${error.message}${nothing}`, WORDS[error.code].pop3 as ResponseCode | undefined);
+    }
+    if (error instanceof ConnectionClosed || error instanceof TimedOut) throw error;
+    this.#options.log('error', `POP3 ${keyword} failed on conversation ${this.#connection.id}`, error);
+    this.#connection.annotate({ type: 'error', message: `${keyword} failed by a fault of the server` });
+    return err(`That is a fault of the server, and logged${nothing}`, 'SYS/TEMP');
+  }
+
+  async #write(response: Response): Promise<void> {
+    try {
+      for await (const piece of print(response)) await this.#connection.write(piece);
+    } catch (error) {
+      if (error instanceof ConnectionClosed || error instanceof TimedOut) throw error;
+      // The status line has gone; only by ending without the full stop can the client know that this is not all.
+      this.#connection.destroy();
+      throw error;
+    }
+  }
+
+  #idleMs(): number {
+    const { idleMs = IDLE_MS } = this.#options;
+    return this.#state.name === 'transaction' ? idleMs : Math.min(idleMs, IDLE_BEFORE_LOGIN_MS);
+  }
+
+  #context(): Context {
+    const connection = this.#connection;
+    const { store, credentials, defaultDomain, version, loginThrottle } = this.#options;
+    const { address } = connection.remote;
+    return {
+      state: this.#state,
+      store,
+      credentials,
+      defaultDomain,
+      version,
+      secure: connection.secure,
+      plaintextPermitted: connection.secure || this.#options.permitsPlaintextLogin(address),
+      become: (next) => this.#become(next),
+      ask: (challenge) => this.#ask(challenge),
+      holdBack: async () => {
+        const ms = loginThrottle.delayMs(address);
+        if (ms === 0) return;
+        connection.annotate({ type: 'limit', limit: `failed logins: held back for ${ms} ms` });
+        await wait(ms, undefined, { signal: connection.signal }).catch(() => {
+          throw new ConnectionClosed('the client left while its answer was held back');
+        });
+      },
+      loginFailed: (login, mechanism, reason) => {
+        loginThrottle.failed(address);
+        connection.annotate({ type: 'login-failed', login, mechanism, reason });
+      },
+      loginSucceeded: (login, mechanism) => {
+        loginThrottle.succeeded(address);
+        connection.annotate({ type: 'login', login, mechanism });
+      },
+      annotate: (annotation) => connection.annotate(annotation),
+    };
+  }
+
+  /** RFC 5034 §4. */
+  async #ask(challenge: Uint8Array): Promise<Answer> {
+    await this.#connection.write(challengeLine(challenge));
+    const { octets, overlong } = await this.#connection.readLine(LONGEST_AUTH, this.#idleMs());
+    const text = Buffer.from(octets).toString('latin1');
+    if (overlong) return { type: 'malformed', message: `A response has ${LONGEST_AUTH} octets at most (RFC 5034)` };
+    if (text === '*') return { type: 'cancelled' };
+    const response = decodeBase64(text);
+    return response === undefined
+      ? { type: 'malformed', message: 'The response is not base 64' }
+      : { type: 'response', octets: response };
+  }
+
+  async #become(next: State): Promise<void> {
+    await this.#release();
+    this.#state = next;
+  }
+
+  /** Unlocks the maildrop. What was marked stays: only QUIT deletes. */
+  async #release(): Promise<void> {
+    const old = this.#state;
+    this.#state = { name: 'authorization', login: undefined };
+    if (old.name !== 'transaction') return;
+    try {
+      await old.view[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#options.log('error', 'POP3: what was retrieved could not be marked as \\Seen', error);
+    }
+  }
+}
+
+/** A client that speaks another protocol is told so: its user reads this line in an error box. */
+function unknown(line: Uint8Array): string {
+  const text = Buffer.from(line).toString('latin1');
+  if (/^(EHLO|HELO|LHLO|MAIL|RCPT)\b/i.test(text)) return 'This is a POP3 server, and that is SMTP: check the port';
+  if (/ HTTP\/1\.[01]$/.test(text)) return 'This is a POP3 server, and that is HTTP: check the port';
+  if (/^[A-Z0-9.]+ (CAPABILITY|LOGIN|STARTTLS|AUTHENTICATE|ID)\b/i.test(text)) {
+    return 'This is a POP3 server, and that is IMAP: check the port';
+  }
+  // No more of it than the first word: what follows may be a password.
+  return `Not a command: ${quote(text.split(' ', 1)[0]!)}; there are ${[...COMMANDS.keys()].join(' ')}`;
+}
