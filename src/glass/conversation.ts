@@ -1,0 +1,221 @@
+/**
+ * Conversations as values for the HTTP API: what was recorded, with its secrets hidden.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Annotation, Endpoint, TlsInfo } from '../wire/connection.ts';
+import type {
+  CloseManner,
+  Conversation,
+  Direction,
+  Missed,
+  RecordedEvent,
+  RecordedOctets,
+  TlsStep,
+  View,
+} from '../wire/recorder.ts';
+import { hiddenIn, veilOf } from './veil.ts';
+import type { Hidden, Veil } from './veil.ts';
+
+/** A line of the list. Times are RFC 3339 in UTC. */
+export interface ConversationItem {
+  readonly id: string;
+  readonly service: string;
+  readonly protocol: string;
+  /** `server`: the peer is the client. */
+  readonly role: 'server' | 'client';
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly opened: string;
+  readonly closed: string | null;
+  readonly closedBy: 'peer' | 'us' | null;
+  readonly closedHow: CloseManner | null;
+  readonly tls: TlsInfo | null;
+  /** Who is logged in, as the session said last. */
+  readonly login: string | null;
+  /** Octets that passed, kept or not. */
+  readonly octets: {
+    readonly networkIn: number;
+    readonly networkOut: number;
+    readonly endsIn: number;
+    readonly endsOut: number;
+  };
+  /** The number of the newest event. */
+  readonly lastSeq: number;
+  /** How many annotations there are of each type, and what the last one with a problem says. */
+  readonly annotations: Readonly<Record<string, number>>;
+  readonly problem: string | null;
+}
+
+export type ConversationEvent =
+  | TextEvent
+  | BinaryEvent
+  | { readonly type: 'tls'; readonly seq: number; readonly at: number; readonly tls: TlsStep }
+  | { readonly type: 'annotation'; readonly seq: number; readonly at: number; readonly annotation: Annotation }
+  | {
+      readonly type: 'closed';
+      readonly seq: number;
+      readonly at: number;
+      readonly by: 'peer' | 'us';
+      readonly how: CloseManner;
+    };
+
+interface OctetsEvent {
+  readonly seq: number;
+  /** Milliseconds since the conversation was opened. */
+  readonly at: number;
+  readonly direction: Direction;
+  readonly view: View;
+  /** How many octets passed before these in the same direction and view. */
+  readonly position: number;
+  readonly octets: number;
+  /** What is hidden, as octets from this event's first one. */
+  readonly secrets: readonly { readonly offset: number; readonly octets: number }[];
+}
+
+export interface TextEvent extends OctetsEvent {
+  readonly type: 'text';
+  /** With its line ends. Each hidden octet is one `•`. */
+  readonly text: string;
+  readonly charset: 'utf-8' | 'iso-8859-1';
+}
+
+export interface BinaryEvent extends OctetsEvent {
+  readonly type: 'binary';
+  /** Each hidden octet is a zero. */
+  readonly base64: string;
+}
+
+export interface ConversationDetail extends ConversationItem {
+  readonly events: readonly ConversationEvent[];
+  /** What was asked for and is not kept: a long conversation keeps its start and its end. */
+  readonly missed: Missed;
+}
+
+export const MARK = '•';
+
+export function conversationItem(conversation: Conversation): ConversationItem {
+  const { closedAt } = conversation;
+  const annotations = conversation.annotations();
+  return {
+    id: conversation.id,
+    service: conversation.service,
+    protocol: conversation.protocol,
+    role: conversation.role,
+    local: conversation.local,
+    remote: conversation.remote,
+    opened: new Date(conversation.openedAt).toISOString(),
+    closed: closedAt === undefined ? null : new Date(closedAt).toISOString(),
+    closedBy: conversation.closedBy ?? null,
+    closedHow: conversation.closedHow ?? null,
+    tls: conversation.tls ?? null,
+    login: conversation.login ?? null,
+    octets: { ...conversation.passed },
+    lastSeq: conversation.lastSeq,
+    annotations: counts(annotations.map(({ annotation }) => annotation.type)),
+    problem: annotations.map(({ annotation }) => problemOf(annotation)).findLast((problem) => problem !== null) ?? null,
+  };
+}
+
+/** @param since only events with a higher number; 0 for all */
+export function conversationDetail(conversation: Conversation, since = 0): ConversationDetail {
+  const { events, missed } = conversation.since(since);
+  const veil = veilOf(conversation);
+  return { ...conversationItem(conversation), events: events.map((event) => eventValue(event, veil)), missed };
+}
+
+export function eventValue(event: RecordedEvent, veil: Veil): ConversationEvent {
+  switch (event.type) {
+    case 'octets':
+      return octetsValue(event, hiddenIn(veil, event));
+    case 'tls':
+      return { type: 'tls', seq: event.seq, at: event.at, tls: event.tls };
+    case 'annotation':
+      return { type: 'annotation', seq: event.seq, at: event.at, annotation: event.annotation };
+    case 'closed':
+      return { type: 'closed', seq: event.seq, at: event.at, by: event.by, how: event.how };
+  }
+}
+
+function octetsValue(event: RecordedOctets, hidden: readonly Hidden[]): TextEvent | BinaryEvent {
+  const octets = Buffer.from(event.octets.buffer, event.octets.byteOffset, event.octets.length);
+  const common = {
+    seq: event.seq,
+    at: event.at,
+    direction: event.direction,
+    view: event.view,
+    position: event.position,
+    octets: octets.length,
+    secrets: hidden.map(({ start, end }) => ({ offset: start, octets: end - start })),
+  };
+  // Judged and decoded without the secrets, so that nothing of them shows through.
+  const shown = [...shownParts(octets, hidden)];
+  const charset = charsetOf(shown.map(({ part }) => part));
+  if (charset === undefined) {
+    const copy = Buffer.from(octets);
+    for (const { start, end } of hidden) copy.fill(0, start, end);
+    return { type: 'binary', ...common, base64: copy.toString('base64') };
+  }
+  const text = shown
+    .map(
+      ({ part, marks }) => (charset === 'utf-8' ? part.toString('utf8') : part.toString('latin1')) + MARK.repeat(marks),
+    )
+    .join('');
+  return { type: 'text', ...common, text, charset };
+}
+
+/** What is shown, each part followed by as many marks as octets are hidden behind it. */
+function* shownParts(
+  octets: Buffer,
+  hidden: readonly Hidden[],
+): Generator<{ readonly part: Buffer; readonly marks: number }> {
+  let at = 0;
+  for (const { start, end } of hidden) {
+    yield { part: octets.subarray(at, start), marks: end - start };
+    at = end;
+  }
+  yield { part: octets.subarray(at), marks: 0 };
+}
+
+/** @returns undefined for what is no text */
+function charsetOf(parts: readonly Buffer[]): 'utf-8' | 'iso-8859-1' | undefined {
+  if (parts.some((part) => /[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]/.test(part.toString('latin1')))) return undefined;
+  // A character may be cut by the end of a piece; then it is shown as its octets.
+  return parts.every((part) => isUtf8(part)) ? 'utf-8' : 'iso-8859-1';
+}
+
+function counts(types: readonly string[]): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const type of types) found[type] = (found[type] ?? 0) + 1;
+  return found;
+}
+
+/** One sentence for the list; the doctor has more to say. */
+function problemOf(annotation: Annotation): string | null {
+  switch (annotation.type) {
+    case 'login-failed':
+      return `login of ${annotation.login} failed: ${annotation.reason}`;
+    case 'limit':
+      return `limit reached: ${annotation.limit}`;
+    case 'wrong-port':
+      return WRONG_PORT[annotation.found];
+    case 'dropped':
+      return `${annotation.octets} octets were sent before TLS and dropped`;
+    case 'error':
+      return annotation.message;
+    case 'login':
+    case 'stored':
+    case 'selected':
+    case 'read':
+    case 'flags':
+    case 'expunged':
+    case 'secret':
+      return null;
+  }
+}
+
+const WRONG_PORT = {
+  tls: 'the client began with TLS on a port that begins in clear',
+  http: 'a browser or HTTP client on a mail port',
+  plaintext: 'the client began in clear on a port that begins with TLS',
+  silence: 'the client waited for a greeting on a port that begins with TLS',
+} as const;
