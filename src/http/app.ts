@@ -1,0 +1,188 @@
+/**
+ * The HTTP service: takes connections that a listener has accepted, and ends in good order. What answers a request is in
+ * `routing.ts`, what goes over the WebSocket in `feed.ts`; both are loaded with the first connection, since their
+ * libraries would cost the start a tenth of a second.
+ */
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import { LoginThrottle } from '../sasl/throttle.ts';
+import type { Connection } from '../wire/connection.ts';
+import { holdBack, judge, pathOf } from './access.ts';
+import type { Feed } from './feed.ts';
+import { FEED_PATH, type HttpOptions } from './parts.ts';
+import type { Listener } from './routing.ts';
+
+export type { HttpOptions } from './parts.ts';
+
+export interface HttpServer {
+  /** Serves a connection that a listener has accepted; the service ends it. */
+  handle(connection: Connection): undefined;
+  /** Ends the feeds and idle connections at once; requests that run are answered. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Header lines of a request must have come after so many milliseconds, all of it after the longer time. */
+const HEADERS_MS = 60_000;
+const REQUEST_MS = 10 * 60_000;
+const KEEP_ALIVE_MS = 30_000;
+const CHECK_MS = 5_000;
+/** What runs when the service closes has so long to finish. */
+const DRAIN_MS = 8_000;
+
+export function createHttp(options: HttpOptions): HttpServer {
+  return new HttpService(options);
+}
+
+interface Parts {
+  readonly answer: Listener;
+  readonly feed: Feed;
+}
+
+class HttpService implements HttpServer {
+  readonly #options: HttpOptions;
+  readonly #throttle = new LoginThrottle();
+  #parts: Promise<Parts> | undefined;
+  #loaded: Parts | undefined;
+  readonly #server: Server;
+  readonly #open = new Map<Duplex, Connection>();
+  /** How many requests of a connection are being answered; a WebSocket counts as one. Busy ones end when they are done. */
+  readonly #busy = new Map<Duplex, number>();
+  readonly #heard = new WeakSet<AbortSignal>();
+  #isDraining = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#server = createServer({
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    });
+    this.#server.on('request', (incoming, outgoing) => {
+      this.#begun(incoming.socket, outgoing);
+      if (this.#loaded) this.#loaded.answer(incoming, outgoing);
+      else void this.#load().then(({ answer }) => answer(incoming, outgoing));
+    });
+    this.#server.on('upgrade', (request, socket: Duplex, head) => void this.#upgrade(request, socket, head));
+    this.#server.on('clientError', answerBadRequest);
+    // The time limits of requests are looked at from this event on, which a server that is never bound does not have.
+    this.#server.emit('listening');
+  }
+
+  handle(connection: Connection): undefined {
+    void this.#load();
+    const socket = connection.duplex({ allowHalfOpen: true });
+    this.#open.set(socket, connection);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.#busy.delete(socket);
+    });
+    const { draining } = connection;
+    if (!this.#heard.has(draining)) {
+      this.#heard.add(draining);
+      draining.addEventListener('abort', () => this.#drain(), { once: true });
+    }
+    this.#server.emit('connection', socket);
+    return undefined;
+  }
+
+  #load(): Promise<Parts> {
+    this.#parts ??= (async () => {
+      const [{ requestListener }, { createFeed }] = await Promise.all([import('./routing.ts'), import('./feed.ts')]);
+      const answer = requestListener(this.#options, this.#throttle);
+      this.#loaded = { answer, feed: createFeed(this.#options) };
+      return this.#loaded;
+    })();
+    return this.#parts;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#drain();
+    const ended = [...this.#open.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    await Promise.race([Promise.all(ended), wait(DRAIN_MS, undefined, { ref: false })]);
+    for (const socket of this.#open.keys()) socket.destroy();
+    // Ends the looking at time limits. It was never bound: that is the error which this passes over.
+    this.#server.close(() => undefined);
+  }
+
+  /** The feeds and what is idle end now, everything else after the answer that it waits for. */
+  #drain(): void {
+    this.#isDraining = true;
+    this.#loaded?.feed.close();
+    for (const socket of this.#open.keys()) if (!this.#busy.has(socket)) socket.end();
+  }
+
+  #begun(socket: Duplex, outgoing: ServerResponse): void {
+    this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
+    if (this.#isDraining) outgoing.shouldKeepAlive = false;
+    outgoing.once('close', () => {
+      const left = (this.#busy.get(socket) ?? 1) - 1;
+      if (left > 0) {
+        this.#busy.set(socket, left);
+        return;
+      }
+      this.#busy.delete(socket);
+      if (this.#isDraining) socket.end();
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => undefined);
+    this.#busy.set(socket, 1);
+    const address = request.socket.remoteAddress;
+    const path = pathOf(`http://host${request.url ?? '/'}`);
+    const header = (name: string): string | undefined => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    };
+    const verdict = judge({ method: request.method ?? 'GET', path, upgrade: true, address, header }, this.#options);
+    if (verdict.type === 'refused') {
+      await holdBack(verdict, address, this.#throttle);
+      refuseUpgrade(socket, verdict.status, verdict.detail, verdict.challenge);
+    } else if (path !== FEED_PATH) {
+      refuseUpgrade(socket, 404, 'there is no WebSocket here');
+    } else {
+      // It would only show the watcher to himself, and each event of it would be another one.
+      this.#open.get(socket)?.unrecord();
+      const { feed } = await this.#load();
+      feed.upgrade(request, socket, head);
+    }
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: number, detail: string, challenge?: string): void {
+  const text = `${detail}\n`;
+  const lines = [
+    `HTTP/1.1 ${status} Refused`,
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+    ...(challenge === undefined ? [] : [`WWW-Authenticate: ${challenge}`]),
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+}
+
+/** What is no HTTP, or too long, or too slow (RFC 9112 §2.2, RFC 6585 §5, RFC 9110 §15.5.9). */
+function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout']
+        : [400, 'Bad Request'];
+  const text = `${reason}\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
+  );
+}

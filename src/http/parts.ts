@@ -1,0 +1,47 @@
+/** What the HTTP service needs of the rest of the server: given by the stack. */
+import type { Notifier } from '../notifier/notifier.ts';
+import type { TokenRegistry } from '../sasl/tokens.ts';
+import type { MailStore } from '../store/mail-store.ts';
+import type { Endpoint } from '../wire/connection.ts';
+import type { Recorder } from '../wire/recorder.ts';
+
+/** The WebSocket's address. */
+export const FEED_PATH = '/api/glass/feed';
+
+export interface HttpParts {
+  readonly store: MailStore;
+  readonly notifier: Notifier;
+  readonly recorder: Recorder;
+  readonly mode: 'capture' | 'domain';
+  /** The local domains; in capture mode every other one is local too. */
+  readonly domains: readonly string[];
+  readonly defaultDomain: string;
+  readonly maximumMessageOctets: number;
+  /** `user:password` that every request needs. */
+  readonly auth?: string | undefined;
+  /** The control token of the data folder: accepted always. */
+  readonly token: string;
+  /** Host names allowed beside those that always are; `.name` includes its subdomains, `*` is any. */
+  readonly hosts: readonly string[];
+  readonly version: string;
+  /** Where the database lies, as `/api/v1/info` shows it. */
+  readonly dataFolder: string;
+  /** Where each service accepts connections, by its name: `imaps`. */
+  services(): Readonly<Record<string, Endpoint>>;
+  /** The certificate of the authority that signed ours, for whoever is to trust it. */
+  authorityPem?(): string | undefined;
+  /** A SCRAM-SHA-256 record (RFC 5803 §3). @throws Refusal CANNOT for a password that cannot be one */
+  passwordRecord(password: string): Promise<string>;
+  /** Bearer tokens for logins to accounts; undefined: this server keeps none. */
+  readonly tokens?: TokenRegistry | undefined;
+  ready(): boolean;
+  /** For bugs of ours, with their cause. */
+  log(level: 'error', message: string, cause?: unknown): void;
+  /** What SMTP has done since the start, for the metrics; zeros while nobody counts. */
+  smtpFigures?(): { readonly accepted: number; readonly acceptedOctets: number; readonly rejected: number };
+}
+
+export interface HttpOptions extends HttpParts {
+  /** Where the built pages lie, for tests. */
+  readonly pagesFolder?: string;
+}

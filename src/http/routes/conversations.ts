@@ -1,0 +1,60 @@
+/** Recorded conversations. Their events leave through the veil. */
+import { loginAddress } from '../../sasl/login-name.ts';
+import { conversationDetail, conversationItem } from '../../glass/conversation.ts';
+import { HttpProblem } from '../problem.ts';
+import { json, route } from '../route.ts';
+import {
+  type ConversationDetail,
+  type ConversationList,
+  conversationDetail as conversationDetailSchema,
+  conversationList,
+  conversationPath,
+  conversationQuery,
+  conversationsQuery,
+  problem,
+} from '../schemas.ts';
+
+export const conversationRoutes = [
+  route({
+    method: 'get',
+    path: '/api/glass/conversations',
+    group: 'Conversations',
+    summary: 'Recorded connections, newest first',
+    query: conversationsQuery,
+    answers: { 200: { description: 'Those that are kept and pass the filters', schema: conversationList } },
+    async handle({ query }, { recorder, defaultDomain }) {
+      const account = query.account === undefined ? undefined : loginAddress(query.account, defaultDomain);
+      const found = recorder.list().filter(({ service, login }) => {
+        const isOf = () => login !== undefined && loginAddress(login, defaultDomain) === account;
+        return (query.service === undefined || service === query.service) && (account === undefined || isOf());
+      });
+      return json({
+        revision: recorder.revision,
+        recording: recorder.recording,
+        total: found.length,
+        conversations: found.reverse().slice(0, query.limit).map(conversationItem),
+      } satisfies ConversationList);
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/glass/conversations/{id}',
+    group: 'Conversations',
+    summary: 'What passed on one connection, secrets hidden',
+    params: conversationPath,
+    query: conversationQuery,
+    answers: {
+      200: { description: 'The conversation with its events', schema: conversationDetailSchema },
+      404: { description: 'There never was such a conversation', schema: problem },
+      410: { description: 'It is no longer kept', schema: problem },
+    },
+    async handle({ params, query }, { recorder }) {
+      const found = recorder.find(params.id);
+      if (found === undefined) throw new HttpProblem(404, `there never was a conversation ${params.id}`);
+      if (found === 'gone') {
+        throw new HttpProblem(410, `the conversation ${params.id} is gone: only the newest ones are kept`);
+      }
+      return json(conversationDetail(found, query.since) satisfies ConversationDetail);
+    },
+  }),
+];

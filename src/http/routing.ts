@@ -1,0 +1,149 @@
+/**
+ * Which code answers which path. Every request passes the checks of `access.ts` first; every answer gets the headers that
+ * keep pages and mail apart.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { LoginThrottle } from '../sasl/throttle.ts';
+import { type Verdict, holdBack, judge, pathOf } from './access.ts';
+import { addMailpit } from './compatible/mailpit.ts';
+import { addOpenApi } from './openapi.ts';
+import { addPages } from './pages.ts';
+import { FEED_PATH, type HttpOptions } from './parts.ts';
+import { HttpProblem, plain, problemOf, problemResponse } from './problem.ts';
+import { type App, type Environment, type HttpContext, type Route, addRoute } from './route.ts';
+import { accountRoutes } from './routes/accounts.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { addHealth } from './routes/health.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { statusRoutes } from './routes/status.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+
+const ROUTES: readonly Route[] = [...statusRoutes, ...accountRoutes, ...tokenRoutes, ...messageRoutes, ...conversationRoutes];
+
+/** What the pages may load: their own files; no page elsewhere may frame them. */
+const PAGE_POLICY = [
+  "default-src 'self'",
+  "connect-src 'self' ws: wss:",
+  "frame-src 'self'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+function createApp(options: HttpOptions, throttle: LoginThrottle): App {
+  const app: App = new Hono<Environment>({
+    // Some clients write `//view/…`: one slash is meant.
+    getPath: (request) => pathOf(request.url),
+  });
+  app.use(async (context, next) => {
+    const address = context.env.incoming?.socket.remoteAddress;
+    const verdict = judge(
+      {
+        method: context.req.method,
+        path: context.req.path,
+        upgrade: false,
+        address,
+        header: (name) => context.req.header(name),
+      },
+      options,
+    );
+    if (verdict.type === 'refused') {
+      await holdBack(verdict, address, throttle);
+      context.res = refusal(context, verdict);
+    } else {
+      context.set('client', { address, administers: verdict.administers });
+      await next();
+    }
+    addSafety(context.res.headers);
+  });
+  addHealth(app, options);
+  addMailpit(app, options);
+  addOpenApi(app, ROUTES, options.version);
+  for (const route of ROUTES) addRoute(app, route, options);
+  app.get(FEED_PATH, () => {
+    throw new HttpProblem(426, 'this is a WebSocket', { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } });
+  });
+  app.get('/ca.crt', (context) => {
+    const certificate = options.authorityPem?.();
+    if (certificate === undefined) return context.notFound();
+    return new Response(certificate, { headers: { 'Content-Type': 'application/x-x509-ca-cert' } });
+  });
+  addPages(app, options.pagesFolder);
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    return isApi(path)
+      ? problemResponse(new HttpProblem(404, `there is no ${method} ${path.slice(0, 200)}: see /api/docs`))
+      : plain(404, 'there is nothing here');
+  });
+  app.onError((error, context) => answerError(error, context, options));
+  return app;
+}
+
+export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** Answers requests of Node's HTTP server. */
+export function requestListener(options: HttpOptions, throttle: LoginThrottle): Listener {
+  const app = createApp(options, throttle);
+  const listener = getRequestListener((request, env) => app.fetch(request, env), {
+    overrideGlobalObjects: false,
+    // HTTP/1.0 without a Host field.
+    hostname: 'localhost',
+    errorHandler: (error) => {
+      const { name, message } = error as Error;
+      if (name === 'RequestError') return plain(400, message);
+      options.log('error', 'http: a fault of ours', error);
+      return plain(500, 'a fault of ours; the log of the server has its cause');
+    },
+  });
+  return (incoming, outgoing) => void listener(incoming, outgoing);
+}
+
+function answerError(error: Error, context: HttpContext, options: HttpOptions): Response {
+  const { method, path } = context.req;
+  let problem = problemOf(error);
+  if (!problem) {
+    // A client that leaves in the middle of its request is no fault of anybody.
+    const hasLeft = context.env.incoming?.destroyed === true && context.env.incoming.errored !== null;
+    if (!hasLeft) options.log('error', `http ${method} ${path}: a fault of ours`, error);
+    problem = new HttpProblem(500, 'a fault of ours; the log of the server has its cause');
+  }
+  const response = isCompatible(path) ? plain(problem.status, problem.message) : problemResponse(problem);
+  // What of the body has not been read would be taken for the next request.
+  if (problem.status === 413) response.headers.set('Connection', 'close');
+  return response;
+}
+
+// ------------------------------------------------------------------------------------------------------ answers
+
+function isApi(path: string): boolean {
+  return path.startsWith('/api/');
+}
+
+/** Other tools' APIs, whose errors are lines of text. */
+function isCompatible(path: string): boolean {
+  return !path.startsWith('/api/glass/') && path !== '/api/openapi.json';
+}
+
+type Refused = Extract<Verdict, { type: 'refused' }>;
+
+function refusal(context: HttpContext, { status, detail, challenge }: Refused): Response {
+  const { path } = context.req;
+  const response = isCompatible(path) ? plain(status, detail) : problemResponse(new HttpProblem(status, detail));
+  if (challenge !== undefined) response.headers.set('WWW-Authenticate', challenge);
+  return response;
+}
+
+const SAFETY = {
+  'Content-Security-Policy': PAGE_POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** What a route has said itself stays. */
+function addSafety(headers: Headers): void {
+  for (const [name, value] of Object.entries(SAFETY)) if (!headers.has(name)) headers.set(name, value);
+}
