@@ -1,0 +1,456 @@
+/**
+ * What the server is told: flags over environment over defaults. Every setting is one row of `SETTINGS`: `--smtp-port`,
+ * `GLASSMAIL_SMTP_PORT` and the line in `--help` all come from it. A wrong value stops the start with one line that names it.
+ */
+import { parseArgs } from 'node:util';
+
+/** A wrong flag, variable or value; the message is one line for people. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export const SERVICES = [
+  'smtp',
+  'submission',
+  'submissions',
+  'imap',
+  'imaps',
+  'pop3',
+  'pop3s',
+  'http',
+  'https',
+  'lmtp',
+] as const;
+export type Service = (typeof SERVICES)[number];
+
+/** What a service is for, in the words of the start's list of addresses. */
+export const SERVICE_PURPOSE: Readonly<Record<Service, string>> = {
+  smtp: 'SMTP, for applications and other hosts; no login',
+  submission: 'SMTP submission, STARTTLS, login',
+  submissions: 'SMTP submission, TLS, login',
+  imap: 'IMAP, STARTTLS',
+  imaps: 'IMAP, TLS',
+  pop3: 'POP3, STLS',
+  pop3s: 'POP3, TLS',
+  http: 'pages and API',
+  https: 'pages and API, TLS',
+  lmtp: 'LMTP, for a mail server that hands over to this one; no login',
+};
+
+export interface Config {
+  /** `capture`: every domain is local, nothing leaves. `domain`: only `domains` are local. */
+  readonly mode: 'capture' | 'domain';
+  /** The local domains; the first is the default domain. In capture mode: the default domain alone. */
+  readonly domains: readonly string[];
+  readonly defaultDomain: string;
+  /** Addresses to bind to; the same port on each. */
+  readonly hosts: readonly string[];
+  /** 0: a free port; undefined: closed. */
+  readonly ports: Readonly<Record<Service, number | undefined>>;
+  /** The data folder; `temp`: a fresh one that is removed at exit. */
+  readonly data: string;
+  /** Accounts that the first start makes. */
+  readonly accounts: readonly string[];
+  /** Their password, and that of accounts that capture mode makes. */
+  readonly password: string | undefined;
+  /** The name in greetings, `Received` fields and certificates. */
+  readonly serverName: string;
+  readonly smtpAuth: 'any' | 'none';
+  readonly smtpStartTls: boolean;
+  readonly allowPlaintextAuth: boolean;
+  readonly durability: 'power' | 'process';
+  readonly maximumMessageOctets: number;
+  readonly maximumRecipients: number;
+  readonly maximumConnections: number;
+  readonly maximumConnectionsPerAddress: number;
+  /** Milliseconds before the SMTP greeting in which a client that speaks first is found out; 0: none. */
+  readonly earlyTalkerMs: number;
+  /** Octets of conversations kept in memory; 0: recording off. */
+  readonly recordOctets: number;
+  readonly tlsNames: readonly string[];
+  readonly tlsCertificate: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly httpHosts: readonly string[];
+  /** `user:password`; undefined: no login. */
+  readonly httpAuth: string | undefined;
+  readonly logLevel: LogLevel;
+  /** Lines for the start to print: variables that look like ours and are not. */
+  readonly notices: readonly string[];
+}
+
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+interface Setting {
+  /** The flag's name; the variable is GLASSMAIL_ and the same in capitals. */
+  readonly flag: string;
+  readonly value: string;
+  readonly default: string;
+  readonly help: string;
+  readonly group: 'what it serves' | 'where it listens' | 'TLS' | 'the web' | 'limits' | 'data and log';
+}
+
+/** Undefined: off. LMTP has no port of its own, and serves without a login whoever reaches it (RFC 2033 §5); by custom it is 2424. */
+const DEFAULT_PORTS: Readonly<Record<Service, number | undefined>> = {
+  smtp: 1025,
+  submission: 1587,
+  submissions: 1465,
+  imap: 1143,
+  imaps: 1993,
+  pop3: 1110,
+  pop3s: 1995,
+  http: 8025,
+  https: 8443,
+  lmtp: undefined,
+};
+
+/** Switches may stand without a value: `--smtp-starttls`. */
+const SWITCHES: ReadonlySet<string> = new Set(['smtp-starttls', 'allow-plaintext-auth']);
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    group: 'what it serves',
+    flag: 'domains',
+    value: 'a.test,b.test',
+    default: '',
+    help: 'Domain mode: only these are local, the first is the default domain. Without it: capture mode, every domain is local and nothing leaves this machine.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'accounts',
+    value: 'alice,bob@a.test',
+    default: 'alice,bob in capture mode',
+    help: 'Accounts that the first start makes. In domain mode there are none; use: glassmail accounts add.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'password',
+    value: 'TEXT',
+    default: 'glass in capture mode',
+    help: 'The password of those accounts, and of the accounts that capture mode makes for unknown recipients.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'route',
+    value: 'none',
+    default: 'none',
+    help: 'Domain mode: where mail for other domains goes. none: it is refused with 550 5.7.1, the only choice of this version.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'smtp-auth',
+    value: 'any|none',
+    default: 'any in capture mode',
+    help: 'On the SMTP port: any accepts every name and password; none offers no login. Submission always needs a real login.',
+  },
+  {
+    group: 'where it listens',
+    flag: 'host',
+    value: 'ADDRESS,…',
+    default: '127.0.0.1,::1',
+    help: 'Addresses to bind to, each with every port. 0.0.0.0,:: is every address of this machine.',
+  },
+  ...SERVICES.map((service): Setting => ({
+    group: 'where it listens',
+    flag: `${service}-port`,
+    value: 'PORT|off',
+    default: String(DEFAULT_PORTS[service] ?? 'off'),
+    help: `${SERVICE_PURPOSE[service]}. 0 picks a free port.`,
+  })),
+  {
+    group: 'TLS',
+    flag: 'server-name',
+    value: 'NAME',
+    default: 'localhost in capture mode, mail.DOMAIN in domain mode',
+    help: 'The name in greetings and trace fields.',
+  },
+  {
+    group: 'TLS',
+    flag: 'smtp-starttls',
+    value: 'on|off',
+    default: 'off in capture mode',
+    help: 'Offer STARTTLS on the SMTP port, and on that of LMTP. Off in capture mode, since libraries that meet an unknown certificate fail.',
+  },
+  {
+    group: 'TLS',
+    flag: 'allow-plaintext-auth',
+    value: 'on|off',
+    default: 'off',
+    help: 'Permit passwords without TLS from every address. Otherwise: from loopback, in capture mode also from private addresses.',
+  },
+  {
+    group: 'TLS',
+    flag: 'tls-names',
+    value: 'NAME,…',
+    default: '',
+    help: 'More names that the certificate authority may sign, such as the name of a compose service.',
+  },
+  {
+    group: 'TLS',
+    flag: 'tls-certificate',
+    value: 'FILE',
+    default: '',
+    help: 'Your own certificate chain (PEM) instead of the one that the first start makes. Reread on SIGHUP.',
+  },
+  { group: 'TLS', flag: 'tls-key', value: 'FILE', default: '', help: 'The private key to --tls-certificate (PEM).' },
+  {
+    group: 'the web',
+    flag: 'http-auth',
+    value: 'USER:PASSWORD',
+    default: '',
+    help: 'Ask for this login on the web port. Domain mode shows nothing but health without it.',
+  },
+  {
+    group: 'the web',
+    flag: 'http-hosts',
+    value: 'NAME,…',
+    default: '',
+    help: 'More names by which browsers may call this server (protection against DNS rebinding).',
+  },
+  {
+    group: 'limits',
+    flag: 'max-message-size',
+    value: 'OCTETS|50M',
+    default: '50M',
+    help: 'Larger messages are refused: SMTP 552, IMAP [TOOBIG].',
+  },
+  {
+    group: 'limits',
+    flag: 'max-recipients',
+    value: 'N',
+    default: '1000',
+    help: 'Recipients of one message; more get 452.',
+  },
+  { group: 'limits', flag: 'max-connections', value: 'N', default: '5000', help: 'Open connections of each port.' },
+  {
+    group: 'limits',
+    flag: 'max-connections-per-address',
+    value: 'N',
+    default: '1000',
+    help: 'Open connections of each port from one address.',
+  },
+  {
+    group: 'limits',
+    flag: 'early-talker-wait',
+    value: 'MS',
+    default: '0',
+    help: 'Wait so many milliseconds before the SMTP greeting and refuse clients that speak first.',
+  },
+  {
+    group: 'data and log',
+    flag: 'data',
+    value: 'FOLDER|temp',
+    default: './data',
+    help: 'Where everything is kept; temp is a fresh folder that is removed at exit.',
+  },
+  {
+    group: 'data and log',
+    flag: 'durability',
+    value: 'power|process',
+    default: 'power',
+    help: 'power: 250 means that the message survives a power failure. process: it survives a crash of this program alone, for throwaway tests.',
+  },
+  {
+    group: 'data and log',
+    flag: 'record',
+    value: 'OCTETS|64M|off',
+    default: '64M in capture mode, off in domain mode',
+    help: 'Memory for recorded conversations.',
+  },
+  {
+    group: 'data and log',
+    flag: 'log-level',
+    value: LOG_LEVELS.join('|'),
+    default: 'info',
+    help: 'What goes to standard error.',
+  },
+];
+
+export const variableOf = (flag: string): string => `GLASSMAIL_${flag.toUpperCase().replaceAll('-', '_')}`;
+
+/** A setting as given, with where it was given, so that a wrong one can be named. */
+interface Given {
+  readonly text: string;
+  readonly from: string;
+}
+
+/**
+ * @param args flags, without the command's name
+ * @throws ConfigError
+ */
+export function readConfig(args: readonly string[], environment: NodeJS.ProcessEnv): Config {
+  const given = gather(args, environment);
+  const domains = list(given.get('domains')).map((domain) => domainName(domain, given.get('domains')!.from));
+  const mode = domains.length > 0 ? 'domain' : 'capture';
+  const capture = mode === 'capture';
+  const defaultDomain = domains[0] ?? 'glass.localhost';
+  oneOf(given.get('route'), ['none'], 'none');
+  const tlsCertificate = given.get('tls-certificate')?.text;
+  const tlsKey = given.get('tls-key')?.text;
+  if ((tlsCertificate === undefined) !== (tlsKey === undefined))
+    throw new ConfigError('--tls-certificate and --tls-key belong together: give both or neither');
+  const lmtpPort = given.get('lmtp-port');
+  if (lmtpPort && Number(lmtpPort.text) === 25)
+    throw new ConfigError(`${lmtpPort.from}: port 25 is SMTP's (RFC 2033 §5)`);
+  return Object.freeze({
+    mode,
+    domains: capture ? [defaultDomain] : domains,
+    defaultDomain,
+    hosts: hostList(given.get('host')),
+    ports: Object.fromEntries(
+      SERVICES.map((service) => [service, port(given.get(`${service}-port`), DEFAULT_PORTS[service])]),
+    ) as Record<Service, number | undefined>,
+    data: given.get('data')?.text ?? './data',
+    accounts: accountList(given.get('accounts'), capture ? ['alice', 'bob'] : [], defaultDomain),
+    password: given.get('password')?.text ?? (capture ? 'glass' : undefined),
+    serverName: given.get('server-name')?.text ?? (capture ? 'localhost' : `mail.${defaultDomain}`),
+    smtpAuth: oneOf(given.get('smtp-auth'), ['any', 'none'], capture ? 'any' : 'none'),
+    smtpStartTls: onOff(given.get('smtp-starttls'), !capture),
+    allowPlaintextAuth: onOff(given.get('allow-plaintext-auth'), false),
+    durability: oneOf(given.get('durability'), ['power', 'process'], 'power'),
+    maximumMessageOctets: octets(given.get('max-message-size'), 50 * 1024 * 1024, 1024),
+    maximumRecipients: integer(given.get('max-recipients'), 1000, 1, 100_000),
+    maximumConnections: integer(given.get('max-connections'), 5000, 1, 1_000_000),
+    maximumConnectionsPerAddress: integer(given.get('max-connections-per-address'), 1000, 1, 1_000_000),
+    earlyTalkerMs: integer(given.get('early-talker-wait'), 0, 0, 60_000),
+    recordOctets: octets(given.get('record'), capture ? 64 * 1024 * 1024 : 0, 0),
+    tlsNames: list(given.get('tls-names')),
+    tlsCertificate,
+    tlsKey,
+    httpHosts: list(given.get('http-hosts')),
+    httpAuth: login(given.get('http-auth')),
+    logLevel: oneOf(given.get('log-level'), LOG_LEVELS, 'info'),
+    notices: unknownVariables(environment),
+  });
+}
+
+function gather(args: readonly string[], environment: NodeJS.ProcessEnv): ReadonlyMap<string, Given> {
+  const known = new Map(SETTINGS.map((setting) => [setting.flag, setting]));
+  const { tokens } = parseArgs({
+    args: withSwitchValues(args),
+    options: Object.fromEntries(SETTINGS.map(({ flag }) => [flag, { type: 'string' as const }])),
+    strict: false,
+    tokens: true,
+  });
+  const given = new Map<string, Given>();
+  for (const { flag } of SETTINGS) {
+    const text = environment[variableOf(flag)];
+    if (text !== undefined && text !== '' && !isServiceLink(text)) given.set(flag, { text, from: variableOf(flag) });
+  }
+  for (const token of tokens) {
+    if (token.kind === 'positional')
+      throw new ConfigError(`"${token.value}" is not a flag; see: glassmail start --help`);
+    if (token.kind !== 'option') continue;
+    if (!known.has(token.name)) throw new ConfigError(unknownFlag(token.rawName, [...known.keys()]));
+    if (token.value === undefined || token.value === '')
+      throw new ConfigError(`--${token.name} needs a value: --${token.name} ${known.get(token.name)!.value}`);
+    given.set(token.name, { text: token.value, from: `--${token.name}` });
+  }
+  return given;
+}
+
+/** Kubernetes sets GLASSMAIL_SMTP_PORT=tcp://10.0.0.1:1025 beside a service named glassmail-smtp: not meant for us. */
+const isServiceLink = (text: string): boolean => /^(tcp|udp):\/\//.test(text);
+
+function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
+  const known = new Set(SETTINGS.map(({ flag }) => variableOf(flag)));
+  return Object.entries(environment)
+    .filter(([name, text = '']) => name.startsWith('GLASSMAIL_') && !known.has(name) && !isServiceLink(text))
+    .map(([name]) => name)
+    .filter((name) => !/_(SERVICE|PORT)_/.test(name)) // GLASSMAIL_SERVICE_HOST, GLASSMAIL_PORT_1025_TCP: likewise
+    .map((name) => `${name} is no variable of glassmail, so it changes nothing; see: glassmail start --help`);
+}
+
+/** `--smtp-starttls` alone means `--smtp-starttls=on`. */
+function withSwitchValues(args: readonly string[]): string[] {
+  return args.map((arg, index) => {
+    const next = args[index + 1];
+    const alone = next === undefined || next.startsWith('-');
+    return arg.startsWith('--') && SWITCHES.has(arg.slice(2)) && alone ? `${arg}=on` : arg;
+  });
+}
+
+/** One line that names the flag and the nearest one there is. */
+export function unknownFlag(raw: string, known: readonly string[]): string {
+  const word = raw.replace(/^-+/, '');
+  const near = known.find((flag) => flag.startsWith(word) || word.startsWith(flag) || flag.includes(word));
+  return `${raw} is not a flag of this command${near ? `; did you mean --${near}?` : ''} (see --help)`;
+}
+
+function list(given: Given | undefined): string[] {
+  return (given?.text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function domainName(text: string, from: string): string {
+  const domain = text.toLowerCase();
+  if (
+    domain.length > 253 ||
+    !/^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain)
+  )
+    throw new ConfigError(`${from}: "${text}" is not a domain name`);
+  return domain;
+}
+
+function hostList(given: Given | undefined): string[] {
+  const hosts = list(given);
+  return hosts.length > 0 ? hosts : ['127.0.0.1', '::1'];
+}
+
+function accountList(given: Given | undefined, fallback: readonly string[], defaultDomain: string): string[] {
+  const names = given ? list(given) : fallback;
+  return names.map((name) => {
+    const at = name.lastIndexOf('@');
+    if (at === 0 || /\s/.test(name))
+      throw new ConfigError(`${given?.from ?? '--accounts'}: "${name}" is not an account`);
+    return at < 0 ? `${name}@${defaultDomain}` : `${name.slice(0, at)}@${name.slice(at + 1).toLowerCase()}`;
+  });
+}
+
+function port(given: Given | undefined, fallback: number | undefined): number | undefined {
+  if (!given) return fallback;
+  if (given.text === 'off') return undefined;
+  if (!/^\d{1,5}$/.test(given.text) || Number(given.text) > 65_535)
+    throw new ConfigError(`${given.from}: "${given.text}" is not a port; give 0 to 65535, or off`);
+  return Number(given.text);
+}
+
+function integer(given: Given | undefined, fallback: number, least: number, most: number): number {
+  if (!given) return fallback;
+  const value = Number(given.text);
+  if (!/^\d+$/.test(given.text) || value < least || value > most)
+    throw new ConfigError(`${given.from}: "${given.text}" is not a whole number from ${least} to ${most}`);
+  return value;
+}
+
+function octets(given: Given | undefined, fallback: number, least: number): number {
+  if (!given) return fallback;
+  if (given.text === 'off' && least === 0) return 0;
+  const match = /^(\d+)([kmg]?)(i?b)?$/i.exec(given.text);
+  const value = match ? Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf(match[2]!.toLowerCase()) : NaN;
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new ConfigError(`${given.from}: "${given.text}" is not a size; give octets, or a number with K, M or G`);
+  return value;
+}
+
+function oneOf<const T extends string>(given: Given | undefined, choices: readonly T[], fallback: T): T {
+  if (!given) return fallback;
+  const choice = choices.find((known) => known === given.text);
+  if (choice === undefined) throw new ConfigError(`${given.from}: "${given.text}" is not one of ${choices.join(', ')}`);
+  return choice;
+}
+
+function onOff(given: Given | undefined, fallback: boolean): boolean {
+  if (!given) return fallback;
+  if (['on', 'true', 'yes', '1'].includes(given.text)) return true;
+  if (['off', 'false', 'no', '0'].includes(given.text)) return false;
+  throw new ConfigError(`${given.from}: "${given.text}" is neither on nor off`);
+}
+
+function login(given: Given | undefined): string | undefined {
+  if (!given) return undefined;
+  if (!/^[^:]+:.+$/.test(given.text)) throw new ConfigError(`${given.from} needs the form user:password`);
+  return given.text;
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, SETTINGS, readConfig, variableOf } from '../../src/config.ts';
+
+describe('defaults', () => {
+  test('capture mode: every domain is local, both loopback addresses, the ports of the contract', () => {
+    const config = readConfig([], {});
+    expect(config).toMatchObject({
+      mode: 'capture',
+      defaultDomain: 'glass.localhost',
+      hosts: ['127.0.0.1', '::1'],
+      accounts: ['alice@glass.localhost', 'bob@glass.localhost'],
+      password: 'glass',
+      smtpAuth: 'any',
+      smtpStartTls: false,
+      durability: 'power',
+      maximumMessageOctets: 52_428_800,
+      maximumRecipients: 1000,
+      recordOctets: 67_108_864,
+    });
+    expect(config.ports).toEqual({
+      smtp: 1025,
+      submission: 1587,
+      submissions: 1465,
+      imap: 1143,
+      imaps: 1993,
+      pop3: 1110,
+      pop3s: 1995,
+      http: 8025,
+      https: 8443,
+      lmtp: undefined,
+    });
+  });
+
+  test('domain mode: no accounts, no password, no recording, STARTTLS offered', () => {
+    const config = readConfig(['--domains', 'Red.test,blue.test'], {});
+    expect(config).toMatchObject({
+      mode: 'domain',
+      domains: ['red.test', 'blue.test'],
+      defaultDomain: 'red.test',
+      accounts: [],
+      password: undefined,
+      smtpAuth: 'none',
+      smtpStartTls: true,
+      recordOctets: 0,
+      serverName: 'mail.red.test',
+    });
+  });
+});
+
+describe('where a value comes from', () => {
+  test('a flag beats a variable beats the default', () => {
+    const environment = { GLASSMAIL_SMTP_PORT: '2025', GLASSMAIL_IMAP_PORT: 'off' };
+    const { ports } = readConfig(['--smtp-port=3025'], environment);
+    expect(ports).toMatchObject({ smtp: 3025, imap: undefined, pop3: 1110 });
+  });
+
+  test('a switch may stand alone, before another flag or at the end', () => {
+    expect(readConfig(['--smtp-starttls', '--imap-port', '0'], {}).smtpStartTls).toBe(true);
+    expect(readConfig(['--imap-port', '0', '--allow-plaintext-auth'], {}).allowPlaintextAuth).toBe(true);
+    expect(readConfig(['--smtp-starttls', 'off'], {}).smtpStartTls).toBe(false);
+  });
+
+  test('a local part alone is an account of the default domain', () => {
+    const { accounts } = readConfig(['--accounts', 'carol,dave@Other.test', '--domains', 'a.test'], {});
+    expect(accounts).toEqual(['carol@a.test', 'dave@other.test']);
+  });
+
+  test('variables that an orchestrator sets beside a service named glassmail are not meant for us', () => {
+    const config = readConfig([], {
+      GLASSMAIL_SMTP_PORT: 'tcp://10.0.0.1:1025',
+      GLASSMAIL_PORT_1025_TCP: 'tcp://10.0.0.1:1025',
+      GLASSMAIL_SERVICE_HOST: '10.0.0.1',
+      GLASSMAIL_PORT: 'tcp://10.0.0.1:1025',
+    });
+    expect(config.ports.smtp).toBe(1025);
+    expect(config.notices).toEqual([]);
+  });
+
+  test('a variable that looks like ours and is not is told', () => {
+    expect(readConfig([], { GLASSMAIL_SMPT_PORT: '25' }).notices).toEqual([
+      expect.stringContaining('GLASSMAIL_SMPT_PORT is no variable of glassmail'),
+    ]);
+  });
+});
+
+describe('a wrong value stops the start with one line that names it', () => {
+  test.each([
+    [['--smtp-port', '70000'], {}, '--smtp-port: "70000" is not a port'],
+    [[], { GLASSMAIL_HTTP_PORT: 'eighty' }, 'GLASSMAIL_HTTP_PORT: "eighty" is not a port'],
+    [['--lmtp-port', '25'], {}, "--lmtp-port: port 25 is SMTP's"],
+    [['--smpt-port', '1'], {}, '--smpt-port is not a flag'],
+    [['--imap'], {}, 'did you mean --imap-port'],
+    [['--data'], {}, '--data needs a value'],
+    [['stop'], {}, '"stop" is not a flag'],
+    [['--durability', 'none'], {}, '"none" is not one of power, process'],
+    [['--max-message-size', '5 bananas'], {}, 'is not a size'],
+    [['--max-recipients', '0'], {}, 'is not a whole number from 1'],
+    [['--smtp-starttls', 'maybe'], {}, 'neither on nor off'],
+    [['--domains', 'exa mple'], {}, '"exa mple" is not a domain name'],
+    [['--accounts', '@b.test'], {}, '"@b.test" is not an account'],
+    [['--tls-key', 'key.pem'], {}, 'belong together'],
+    [['--http-auth', 'nobody'], {}, 'user:password'],
+    [['--route', 'mx', '--domains', 'a.test'], {}, '"mx" is not one of none'],
+  ])('%j %j', (args, environment, message) => {
+    expect(() => readConfig(args, environment)).toThrow(ConfigError);
+    expect(() => readConfig(args, environment)).toThrow(message);
+    try {
+      readConfig(args, environment);
+    } catch (error) {
+      expect((error as Error).message).not.toContain('\n');
+    }
+  });
+});
+
+test('every setting has a variable of its own and a line of help', () => {
+  const variables = SETTINGS.map(({ flag }) => variableOf(flag));
+  expect(new Set(variables).size).toBe(SETTINGS.length);
+  expect(variables).toContain('GLASSMAIL_SMTP_PORT');
+  for (const { help } of SETTINGS) expect(help.length).toBeGreaterThan(20);
+});

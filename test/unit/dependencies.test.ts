@@ -1,0 +1,84 @@
+/**
+ * Which folder may import which: mail flows one way, so imports do too. Reads every import of every source file.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const SRC = join(import.meta.dirname, '../../src');
+
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  mail: [],
+  sasl: [],
+  notifier: [],
+  store: ['mail', 'notifier'],
+  delivery: ['mail', 'store'],
+  imap: ['wire', 'mail', 'sasl', 'store', 'notifier'],
+  pop3: ['wire', 'mail', 'sasl', 'store', 'notifier'],
+  smtp: ['wire', 'mail', 'sasl', 'store', 'notifier', 'delivery'],
+  glass: ['wire', 'mail', 'sasl', 'store', 'notifier'],
+  http: ['wire', 'mail', 'sasl', 'store', 'notifier', 'delivery', 'glass'],
+  cli: ['mail', 'store', 'sasl', 'notifier'],
+  ui: [],
+};
+
+/** Single files that may be imported beyond the table, with the reason. */
+const EXCEPTIONS: readonly (readonly [from: string, to: string])[] = [
+  ['ui', 'http/schemas.ts'], // types alone
+  ['cli', 'http/schemas.ts'], // types alone
+];
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const specifiers = text.matchAll(/(?:from\s+|import\s*\(\s*|import\s+|new URL\(\s*)'(\.{1,2}\/[^']+)'/g);
+  return [...specifiers].map(([, specifier]) => ({
+    file,
+    from: file.split('/')[0]!,
+    to: relative(SRC, normalize(join(SRC, dirname(file), specifier!))),
+  }));
+}
+
+const files = globSync('**/*.{ts,tsx,js}', { cwd: SRC }).filter((file) => !file.startsWith('ui/dist'));
+const imports = files.flatMap(importsOf);
+
+describe('imports', () => {
+  test('there are sources to look at', () => {
+    expect(files.length).toBeGreaterThan(20);
+    expect(imports.length).toBeGreaterThan(20);
+  });
+
+  test('go only where the table allows', () => {
+    const wrong = imports.filter(({ from, to, file }) => {
+      if (!file.includes('/')) return false; // main, stack, config: they hold the parts together
+      const folder = to.split('/')[0]!;
+      if (folder === from) return false;
+      if (EXCEPTIONS.some((exception) => exception[0] === from && exception[1] === to)) return false;
+      return !(ALLOWED[from] ?? []).includes(folder);
+    });
+    expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([]);
+  });
+
+  test('only the entry imports the stack', () => {
+    const importers = imports.filter(({ to }) => to === 'stack.ts').map(({ file }) => file);
+    expect(new Set(importers)).toEqual(new Set(['main.ts']));
+  });
+
+  test('a grammar is pure: no socket, no store but its types, no clock', () => {
+    const impure = files
+      .filter((file) => /^(imap|pop3)\/grammar\//.test(file))
+      .filter((file) => {
+        const text = readFileSync(join(SRC, file), 'utf8');
+        return /from 'node:(net|tls|fs|timers)|Date\.now\(|^import \{(?! type)[^}]*\} from '\.\.\/\.\.\/(store|wire)/m.test(
+          text,
+        );
+      });
+    expect(impure).toEqual([]);
+  });
+});
