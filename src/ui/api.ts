@@ -1,0 +1,168 @@
+/** The server's own routes, as functions. What it refuses becomes an `ApiError` with words for the reader. */
+import type {
+  AccountList,
+  Changed,
+  ConversationDetail,
+  ConversationList,
+  DeleteBody,
+  MarkBody,
+  Message,
+  MessageList,
+  Problem,
+  Status,
+} from '../http/schemas.ts';
+import { texts } from './texts.ts';
+
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** 0: nobody answered. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface ListWish {
+  /** The search language of the list; empty: everything. */
+  readonly query: string;
+  /** An account's address; undefined: all accounts. */
+  readonly account: string | undefined;
+}
+
+export async function fetchStatus(): Promise<Status> {
+  return (await get('/status')) as Status;
+}
+
+export async function fetchAccounts(): Promise<AccountList> {
+  return (await get('/accounts')) as AccountList;
+}
+
+/** @param limit 0: only the counts */
+export async function fetchMessages(
+  { query, account }: ListWish,
+  start: number,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<MessageList> {
+  const search = new URLSearchParams({ start: String(start), limit: String(limit), tz: timeZone() });
+  if (query !== '') search.set('query', query);
+  if (account !== undefined) search.set('account', account);
+  return (await get(`/messages?${search.toString()}`, signal)) as MessageList;
+}
+
+export async function fetchMessage(id: string, signal: AbortSignal): Promise<Message> {
+  return (await get(`/messages/${encodeURIComponent(id)}`, signal)) as Message;
+}
+
+/** Messages by their ids, or all that a wish finds. */
+export type Chosen = { readonly ids: readonly string[] } | ListWish;
+
+export async function markMessages(chosen: Chosen, read: boolean): Promise<Changed> {
+  const body: MarkBody = { ...choiceBody(chosen), read };
+  return (await post('/messages/mark', body)) as Changed;
+}
+
+export async function deleteMessages(chosen: Chosen): Promise<Changed> {
+  const body: DeleteBody = choiceBody(chosen);
+  return (await post('/messages/delete', body)) as Changed;
+}
+
+export async function fetchConversations(limit: number): Promise<ConversationList> {
+  return (await get(`/conversations?limit=${limit}`)) as ConversationList;
+}
+
+export async function fetchConversation(id: string, signal: AbortSignal): Promise<ConversationDetail> {
+  return (await get(`/conversations/${encodeURIComponent(id)}`, signal)) as ConversationDetail;
+}
+
+export interface Source {
+  readonly octets: Uint8Array;
+  /** There is more than was asked for. */
+  readonly cut: boolean;
+}
+
+/** The octets of a message as it is kept, from its start. */
+export async function fetchSource(id: string, atMost: number, signal: AbortSignal): Promise<Source> {
+  const response = await answered(sourcePath(id), { signal });
+  const reader = response.body!.getReader();
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  let isAll = false;
+  while (length <= atMost) {
+    const { done, value } = await reader.read();
+    if (done) {
+      isAll = true;
+      break;
+    }
+    pieces.push(value);
+    length += value.length;
+  }
+  if (!isAll) await reader.cancel();
+  const octets = new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
+  return { octets: octets.subarray(0, atMost), cut: octets.length > atMost };
+}
+
+// ------------------------------------------------------------------------------------------- addresses of routes
+
+export const htmlPath = (id: string): string => `/api/glass/messages/${encodeURIComponent(id)}/html`;
+export const sourcePath = (id: string): string => `/api/glass/messages/${encodeURIComponent(id)}/source`;
+export const downloadPath = (id: string): string => `${sourcePath(id)}?download=1`;
+export const partPath = (id: string, partId: string): string =>
+  `/api/glass/messages/${encodeURIComponent(id)}/parts/${encodeURIComponent(partId)}`;
+export const messagePath = (id: string): string => `/api/glass/messages/${encodeURIComponent(id)}`;
+
+// ------------------------------------------------------------------------------------------------------ requests
+
+/** What an error says to the reader, whatever kind it is. */
+export function wordsOf(error: unknown): string {
+  return error instanceof ApiError
+    ? error.message
+    : texts.problems.ours(error instanceof Error ? error.message : texts.problems.unknown);
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+function timeZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+function choiceBody(chosen: Chosen): DeleteBody {
+  if ('ids' in chosen) return { ids: [...chosen.ids] };
+  const { query, account } = chosen;
+  return { query, tz: timeZone(), ...(account !== undefined && { account }) };
+}
+
+async function get(path: string, signal?: AbortSignal): Promise<unknown> {
+  return (await answered(`/api/glass${path}`, signal ? { signal } : {})).json();
+}
+
+async function post(path: string, body: unknown): Promise<unknown> {
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  return (await answered(`/api/glass${path}`, init)).json();
+}
+
+async function answered(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, cache: 'no-store' });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new ApiError(0, texts.problems.unreachable);
+  }
+  if (!response.ok) throw new ApiError(response.status, await refusalOf(response));
+  return response;
+}
+
+/** The `detail` of the problem document (RFC 9457), with the rules that were broken. */
+async function refusalOf(response: Response): Promise<string> {
+  try {
+    const { detail, errors } = (await response.json()) as Problem;
+    return errors && errors.length > 0 ? errors.map(({ rule }) => rule).join('; ') : detail;
+  } catch {
+    return texts.problems.status(response.status);
+  }
+}

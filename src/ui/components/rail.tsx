@@ -1,0 +1,40 @@
+import { usePlace } from '../router.ts';
+import { useAppState } from '../state.ts';
+import { texts } from '../texts.ts';
+import { formatCount } from '../format.ts';
+import { isMail } from '../wire.ts';
+import { type IconName, Icon } from './icons.tsx';
+import { Link } from './link.tsx';
+
+const PAGES = [
+  { name: 'mail', to: '/mail', icon: 'mail' },
+  { name: 'wire', to: '/wire', icon: 'wire' },
+] as const satisfies readonly { readonly name: string; readonly to: string; readonly icon: IconName }[];
+
+export function Rail() {
+  const { route } = usePlace();
+  const unread = useAppState((state) => state.unread);
+  const open = useAppState(
+    ({ conversations }) => conversations.rows.filter((row) => row.closed === null && isMail(row)).length,
+  );
+  const badges = {
+    mail: unread > 0 ? { text: formatCount(unread), words: texts.rail.unread(unread) } : undefined,
+    wire: open > 0 ? { text: formatCount(open), words: texts.rail.open(open) } : undefined,
+  };
+  return (
+    <nav className="rail" aria-label={texts.rail.label}>
+      {PAGES.map(({ name, to, icon }) => (
+        <Link key={name} to={to} aria-current={route.name === name ? 'page' : undefined}>
+          <Icon name={icon} />
+          <span className="word">{texts.pages[name]}</span>
+          {badges[name] ? (
+            <span className={`badge ${name}`}>
+              <span aria-hidden="true">{badges[name].text}</span>
+              <span className="visually-hidden">{badges[name].words}</span>
+            </span>
+          ) : null}
+        </Link>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,121 @@
+/** The message list as values: what news and answers of the server make of it. Nothing moves under the reader. */
+import type { MailNews, MessageList, MessageSummary } from '../http/schemas.ts';
+import type { ListState, Wish } from './state.ts';
+
+export const PAGE_ROWS = 100;
+
+/** @property atTop the reader sees the newest row and has chosen none, so that a new one may be put above it */
+export interface Reader {
+  readonly atTop: boolean;
+}
+
+export function isPlain(wish: Wish): boolean {
+  return wish.query.trim() === '';
+}
+
+export function startOf(wish: Wish): number {
+  return (wish.page - 1) * PAGE_ROWS;
+}
+
+/** A first answer, or one that the reader asked for: it replaces what was there. */
+export function replaced(list: ListState, answer: MessageList): ListState {
+  const ids = new Set(answer.messages.map(({ id }) => id));
+  return {
+    ...list,
+    phase: 'ready',
+    problem: undefined,
+    rows: answer.messages,
+    matches: answer.matches,
+    unreadMatches: answer.unreadMatches,
+    waiting: new Set(),
+    selected: list.everything ? ids : new Set([...list.selected].filter((id) => ids.has(id))),
+  };
+}
+
+/** A later answer to the same wish: away from the top, what is new waits and what is there stays where it is. */
+export function reconciled(list: ListState, answer: MessageList, { atTop }: Reader): ListState {
+  if (list.phase !== 'ready' || atTop || list.rows.length === 0) return replaced(list, answer);
+  const known = new Set(list.rows.map(({ id }) => id));
+  const fresh = new Map(answer.messages.map((row) => [row.id, row]));
+  const common = answer.messages.findIndex(({ id }) => known.has(id));
+  const newer = answer.messages.slice(0, common === -1 ? undefined : common);
+  const isFirstPage = list.wish === undefined || list.wish.page === 1;
+  const last = list.rows.at(-1);
+  const older =
+    last === undefined ? [] : answer.messages.slice(answer.messages.findIndex(({ id }) => id === last.id) + 1);
+  const kept = list.rows.map((row) => fresh.get(row.id) ?? row);
+  return {
+    ...list,
+    rows: fresh.has(last?.id ?? '') ? [...kept, ...older].slice(0, Math.max(PAGE_ROWS, kept.length)) : kept,
+    matches: answer.matches,
+    unreadMatches: answer.unreadMatches,
+    waiting: isFirstPage ? new Set([...list.waiting, ...newer.map(({ id }) => id)]) : list.waiting,
+  };
+}
+
+/** What the feed tells about messages. With a search only the server knows whether a new one belongs here. */
+export function withNews(list: ListState, news: MailNews, { atTop }: Reader): ListState {
+  const { wish } = list;
+  if (wish === undefined || list.phase !== 'ready') return list;
+  const deleted = new Set(news.deleted);
+  const read = new Map(news.read.map((change) => [change.id, change.read]));
+  const known = new Set(list.rows.map(({ id }) => id));
+  const arrived = isPlain(wish)
+    ? news.arrived.filter((row) => belongs(row, wish.account) && !known.has(row.id) && !deleted.has(row.id))
+    : [];
+  const gone = list.rows.filter(({ id }) => deleted.has(id));
+  const isEverything = isPlain(wish) && wish.account === undefined;
+  const showsNow = atTop && wish.page === 1;
+  const rows = withChanges(list.rows, deleted, read);
+  const unseen = arrived.filter(({ id }) => !list.waiting.has(id));
+  return {
+    ...list,
+    rows: showsNow && arrived.length > 0 ? [...newestFirst(arrived), ...rows].slice(0, PAGE_ROWS) : rows,
+    waiting: showsNow ? list.waiting : withWaiting(list.waiting, arrived, deleted),
+    selected: gone.length === 0 ? list.selected : new Set([...list.selected].filter((id) => !deleted.has(id))),
+    matches: isEverything ? news.total : list.matches + unseen.length - gone.length,
+    unreadMatches: isEverything ? news.unread : list.unreadMatches + unseen.filter((row) => !row.read).length,
+  };
+}
+
+function belongs(row: MessageSummary, account: string | undefined): boolean {
+  return account === undefined || row.copies.some((copy) => copy.account === account);
+}
+
+function newestFirst(rows: readonly MessageSummary[]): MessageSummary[] {
+  return [...rows].sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : a.receivedAt > b.receivedAt ? -1 : 0));
+}
+
+function withChanges(
+  rows: readonly MessageSummary[],
+  deleted: ReadonlySet<string>,
+  read: ReadonlyMap<string, boolean>,
+): readonly MessageSummary[] {
+  if (deleted.size === 0 && read.size === 0) return rows;
+  return rows
+    .filter(({ id }) => !deleted.has(id))
+    .map((row) => (read.has(row.id) && read.get(row.id) !== row.read ? { ...row, read: !row.read } : row));
+}
+
+function withWaiting(
+  waiting: ReadonlySet<string>,
+  arrived: readonly MessageSummary[],
+  deleted: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (arrived.length === 0 && deleted.size === 0) return waiting;
+  return new Set([...waiting, ...arrived.map(({ id }) => id)].filter((id) => !deleted.has(id)));
+}
+
+/** At once, before the server has said so. */
+export function marked(list: ListState, ids: ReadonlySet<string>, read: boolean): ListState {
+  return { ...list, rows: list.rows.map((row) => (ids.has(row.id) && row.read !== read ? { ...row, read } : row)) };
+}
+
+export function without(list: ListState, ids: ReadonlySet<string>): ListState {
+  return {
+    ...list,
+    rows: list.rows.filter(({ id }) => !ids.has(id)),
+    selected: new Set([...list.selected].filter((id) => !ids.has(id))),
+    everything: false,
+  };
+}
