@@ -1,0 +1,20 @@
+/**
+ * COPY and UID COPY: RFC 9051 §6.4.7, §6.4.9.
+ * All the messages arrive or none does; flags and internal dates are kept.
+ */
+import { command } from '../command.ts';
+import { ok } from '../grammar/responses.ts';
+import { uidSet } from '../grammar/sequence-set.ts';
+
+export const copy = command({
+  states: ['selected'],
+  mayExpunge: true, // only FETCH, STORE and SEARCH may not: §7.5.1
+  parse: (input) => ({ set: input.sp().sequenceSet(), mailbox: input.sp().mailbox() }),
+
+  async *run({ set, mailbox }, { name, state: { account, view }, store }) {
+    const uids = view.uids(set, name === 'UID COPY' ? 'uid' : 'seq');
+    const { uidValidity, sourceUids, destinationUids } = await store.copyMessages(account, view.id, uids, mailbox);
+    if (sourceUids.length === 0) return ok('Nothing to copy');
+    return ok('COPY completed', `COPYUID ${uidValidity} ${uidSet(sourceUids)} ${uidSet(destinationUids)}`);
+  },
+});

@@ -1,0 +1,27 @@
+/**
+ * IDLE: RFC 9051 §6.3.13. What changes is told as soon as it is committed, EXPUNGE too, until the client says DONE.
+ */
+import { command, LOGGED_IN, none } from '../command.ts';
+import { BadSyntax } from '../grammar/bad-syntax.ts';
+import { ok } from '../grammar/responses.ts';
+
+export const idle = command({
+  // Clients are seen to IDLE before they SELECT: it waits, and there is nothing to tell.
+  states: LOGGED_IN,
+  mayExpunge: true,
+  parse: none,
+  async *run(_, { state, session }) {
+    // First listen, then look: nothing falls between the two.
+    using news = session.news(state.account);
+    await session.continuation('idling');
+    do {
+      if (state.name === 'selected') {
+        await state.view.look();
+        yield state.view.tell(true);
+      }
+    } while ((await news.next()) === 'changed');
+    const answer = (await session.answer()).toString('latin1');
+    if (!/^done *$/i.test(answer)) throw new BadSyntax('IDLE ends with a line that says DONE');
+    return ok('IDLE completed');
+  },
+});

@@ -1,0 +1,24 @@
+/**
+ * MOVE and UID MOVE: RFC 9051 §6.4.8, §6.4.9; RFC 6851.
+ * All the messages move or none does. COPYUID comes untagged and before the EXPUNGE responses (RFC 6851 §4.3), which the
+ * session tells before the tagged OK.
+ */
+import { command, highestModSeq } from '../command.ts';
+import { ok, untaggedOk } from '../grammar/responses.ts';
+import { uidSet } from '../grammar/sequence-set.ts';
+
+export const move = command({
+  states: ['selected'],
+  mayExpunge: true,
+  parse: (input) => ({ set: input.sp().sequenceSet(), mailbox: input.sp().mailbox() }),
+  async *run({ set, mailbox }, { name, state: { account, view }, store, session }) {
+    view.assertWritable();
+    const uids = view.uids(set, name === 'UID MOVE' ? 'uid' : 'seq');
+    const { uidValidity, sourceUids, destinationUids, modSeq } = await store.moveMessages(account, view.id, uids, mailbox);
+    if (sourceUids.length === 0) return ok('Nothing to move');
+    const moved = uidSet(sourceUids);
+    yield untaggedOk('Moved', `COPYUID ${uidValidity} ${moved} ${uidSet(destinationUids)}`);
+    session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: moved });
+    return ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);
+  },
+});

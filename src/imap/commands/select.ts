@@ -1,0 +1,57 @@
+/**
+ * SELECT and EXAMINE: RFC 9051 §6.3.2, §6.3.3; RFC 3501 §6.3.1 for RECENT and UNSEEN; CONDSTORE RFC 7162 §3.1.8, QRESYNC
+ * §3.2.5; MAILBOXID RFC 8474 §4.2.
+ */
+import { Refusal } from '../../store/refusal.ts';
+import { command, highestModSeq, LOGGED_IN } from '../command.ts';
+import type { Yielded } from '../command.ts';
+import { BadSyntax } from '../grammar/bad-syntax.ts';
+import { exists, ok, untaggedOk } from '../grammar/responses.ts';
+import type { Dialect } from '../grammar/syntax.ts';
+import { MailboxView } from '../mailbox-view.ts';
+import { mailboxObjectId } from '../object-id.ts';
+import { resync } from '../resync.ts';
+import { listEntryOf } from './list.ts';
+
+export const select = command({
+  states: LOGGED_IN,
+  mayExpunge: false,
+  parse: (input) => ({ mailbox: input.sp().mailbox(), parameters: input.selectParameters() }),
+  async *run({ mailbox: wanted, parameters }, { name, state, store, session }) {
+    // RFC 7162 §3.2.5: only after ENABLE QRESYNC.
+    if (parameters.qresync && !session.dialect.qresync) throw new BadSyntax('QRESYNC has not been enabled');
+    const { account, login } = state;
+    if (state.name === 'selected') {
+      // §6.3.2: the old mailbox is closed even if the new one cannot be opened; CLOSED divides what concerns the one and the other.
+      session.become({ name: 'authenticated', account, login });
+      yield untaggedOk('The mailbox that was selected is closed', 'CLOSED');
+    }
+    // Now, so that what it tells is told of the new mailbox alone.
+    if (parameters.condstore) session.enable('condstore');
+    const mailbox = await store.findMailbox(account, wanted);
+    if (!mailbox) throw new Refusal('NONEXISTENT', `There is no mailbox "${wanted}"; LIST "" * names those that exist`);
+    const readOnly = name === 'EXAMINE';
+    const view = await MailboxView.open(store, account, mailbox.id, { readOnly, dialect: session.dialect });
+    yield opened(view, session.dialect);
+    if (parameters.qresync) yield* resync(view, parameters.qresync);
+    if (session.dialect.rev2) yield await listEntryOf(store, account, view.name);
+    session.become({ name: 'selected', account, login, view });
+    session.connection.annotate({ type: 'selected', mailbox: view.name });
+    return ok(`${name} completed`, readOnly ? 'READ-ONLY' : 'READ-WRITE');
+  },
+});
+
+function opened(view: MailboxView, { rev2 }: Dialect): Yielded {
+  const unseen = rev2 ? undefined : view.firstUnseen;
+  return [
+    { type: 'flags', flags: view.flags },
+    exists(view.count),
+    ...(rev2 ? [] : [{ type: 'recent', count: view.recentCount } as const]),
+    ...(unseen === undefined ? [] : [untaggedOk('The first message without \\Seen', `UNSEEN ${unseen}`)]),
+    untaggedOk('Flags that can be changed', `PERMANENTFLAGS (${view.permanentFlags.join(' ')})`),
+    untaggedOk('UIDs are valid', `UIDVALIDITY ${view.uidValidity}`),
+    untaggedOk('The next UID, or a higher one', `UIDNEXT ${view.uidNext}`),
+    untaggedOk('The highest mod-sequence', highestModSeq(view.highestModSeq)),
+    untaggedOk('The mailbox itself', `MAILBOXID (${mailboxObjectId(view.id)})`),
+  ];
+}

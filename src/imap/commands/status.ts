@@ -1,0 +1,45 @@
+/** STATUS: RFC 9051 §6.3.11; HIGHESTMODSEQ RFC 7162 §3.1.7, MAILBOXID RFC 8474 §4.3. */
+import { Refusal } from '../../store/refusal.ts';
+import type { Mailbox, MailStore } from '../../store/mail-store.ts';
+import { command, LOGGED_IN } from '../command.ts';
+import { ok } from '../grammar/responses.ts';
+import type { Response, StatusItem } from '../grammar/syntax.ts';
+import { mailboxObjectId } from '../object-id.ts';
+
+export const status = command({
+  states: LOGGED_IN,
+  mayExpunge: true,
+  parse: (input) => ({ mailbox: input.sp().mailbox(), items: input.sp().statusItems() }),
+  async *run({ mailbox: name, items }, { state, store, session }) {
+    if (items.includes('HIGHESTMODSEQ')) session.enable('condstore');
+    const mailbox = await store.findMailbox(state.account, name);
+    if (!mailbox) throw new Refusal('NONEXISTENT', `There is no mailbox "${name}"`);
+    yield await statusOf(store, mailbox, items);
+    return ok('STATUS completed');
+  },
+});
+
+export async function statusOf(store: MailStore, mailbox: Mailbox, items: readonly StatusItem[]): Promise<Response> {
+  const recent = items.includes('RECENT') ? await countRecent(store, mailbox) : 0;
+  const values: Readonly<Record<StatusItem, number | string>> = {
+    DELETED: mailbox.deleted,
+    HIGHESTMODSEQ: mailbox.highestModSeq,
+    MAILBOXID: mailboxObjectId(mailbox.id),
+    MESSAGES: mailbox.messages,
+    RECENT: recent,
+    SIZE: mailbox.octets,
+    UIDNEXT: mailbox.uidNext,
+    UIDVALIDITY: mailbox.uidValidity,
+    UNSEEN: mailbox.unseen,
+  };
+  return { type: 'mailbox-status', name: mailbox.name, items: items.map((item) => [item, values[item]] as const) };
+}
+
+/** RFC 3501 §6.3.10: those that a SELECT would find to be \Recent. */
+async function countRecent(store: MailStore, { account, id, firstRecentUid, uidNext }: Mailbox): Promise<number> {
+  if (firstRecentUid >= uidNext) return 0;
+  const { uids, count } = await store.snapshot(account, id);
+  let recent = 0;
+  while (recent < count && uids[count - recent - 1]! >= firstRecentUid) recent++;
+  return recent;
+}

@@ -1,0 +1,81 @@
+/**
+ * STORE and UID STORE: RFC 9051 §6.4.6, §6.4.9; UNCHANGEDSINCE and MODIFIED RFC 7162 §3.1.3.
+ */
+import type { SeqNum, Uid } from '../../store/change.ts';
+import { command } from '../command.ts';
+import { no, ok } from '../grammar/responses.ts';
+import { uidSet } from '../grammar/sequence-set.ts';
+import type { FetchItem, Response, StoreArguments } from '../grammar/syntax.ts';
+import { pieces } from './fetch.ts';
+
+export const store = command({
+  states: ['selected'],
+  mayExpunge: 'uid',
+  parse: (input) => ({ set: input.sp().sequenceSet(), change: input.sp().storeArguments() }),
+  async *run({ set, change }, { name, state: { account, view }, store, session }) {
+    view.assertWritable();
+    // RFC 7162 §3.1: UNCHANGEDSINCE enables CONDSTORE.
+    if (change.unchangedSince !== undefined) session.enable('condstore');
+    const byUid = name === 'UID STORE';
+    const there = view.findThere(set, byUid ? 'uid' : 'seq');
+    const { silent, ...flagChange } = change;
+    const changes = changer(change);
+    const toChange = new Set(there.uids.filter((_, i) => changes(view.flagsOf(there.seqNums[i]!))));
+    const { stored, modified, gone, modSeq } = await store.storeFlags(account, view.id, there.uids, flagChange);
+    // What follows tells this session's own change; what others have changed meanwhile, it is told afterwards.
+    view.own(
+      modSeq,
+      stored.filter((uid) => toChange.has(uid)),
+    );
+    await view.look();
+    yield view.newKeywords();
+    const { condstore } = session.dialect;
+    if (!silent || condstore) {
+      for (const piece of pieces(stored)) yield piece.flatMap((uid) => response(uid));
+    }
+    if (stored.length > 0) session.connection.annotate({ type: 'flags', mailbox: view.name, uids: uidSet(stored) });
+    const spared = byUid ? modified : modified.map((uid) => view.seqNum(uid)!);
+    const code = spared.length > 0 ? `MODIFIED ${uidSet(spared)}` : undefined;
+    // RFC 2180 §4.2.2: messages that others have removed; what was named by UID may be gone without a word (RFC 9051 §6.4.9).
+    if (!byUid && there.missed + gone.length > 0) {
+      return no('Some of the messages have been deleted by others', code ?? 'EXPUNGEISSUED');
+    }
+    if (code === undefined) return ok(`${name} completed`);
+    return ok('Some messages have changed since and were left alone', code);
+
+    function response(uid: Uid): Response[] {
+      const seqNum = view.seqNum(uid);
+      if (seqNum === undefined || view.isGone(seqNum)) return [];
+      return [{ type: 'fetch', seqNum, uid, items: items(seqNum, uid) }];
+    }
+    function items(seqNum: SeqNum, uid: Uid): FetchItem[] {
+      return [
+        // RFC 7162 §3.2.4: with CONDSTORE the UID is always there.
+        ...(byUid || condstore ? [{ type: 'number', name: 'UID', value: uid } as const] : []),
+        // .SILENT leaves out the flags, but RFC 7162 §3.1.3 wants MODSEQ all the same.
+        ...(silent ? [] : [{ type: 'flags', flags: view.flagsOf(seqNum) } as const]),
+        ...(condstore ? [{ type: 'mod-seq', modSeq: view.modSeqOf(seqNum) } as const] : []),
+      ];
+    }
+  },
+});
+
+/**
+ * Whether the command changes a message with these flags, by what this session knows: what is so already is not its
+ * change, whatever number the store gives. Messages share their flag sets, so each is looked at once.
+ */
+function changer({ mode, flags }: StoreArguments): (present: readonly string[]) => boolean {
+  const asked = new Set(flags.map((flag) => flag.toLowerCase()));
+  const known = new Map<readonly string[], boolean>();
+  return (present) => {
+    let answer = known.get(present);
+    if (answer === undefined) {
+      const names = present.map((name) => name.toLowerCase()).filter((name) => name !== '\\recent');
+      const common = names.filter((name) => asked.has(name)).length;
+      if (mode === 'remove') answer = common > 0;
+      else answer = common < asked.size || (mode === 'replace' && common < names.length);
+      known.set(present, answer);
+    }
+    return answer;
+  };
+}

@@ -1,0 +1,458 @@
+/**
+ * One client's session: RFC 9051 §3, §5.3–§5.5. The loop: frame, parse, check the state, run, tell what changed, complete.
+ * Whatever goes wrong in one command is answered by that command's completion; it ends neither the session nor another.
+ */
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { mechanisms } from '../sasl/mechanism.ts';
+import type { SaslOptions } from '../sasl/mechanism.ts';
+import type { AccountId } from '../store/change.ts';
+import { Refusal, WORDS } from '../store/refusal.ts';
+import { ConnectionClosed, TimedOut } from '../wire/connection.ts';
+import type { Connection } from '../wire/connection.ts';
+import { TlsFailed } from '../wire/layers.ts';
+import { capabilities } from './capabilities.ts';
+import { highestModSeq } from './command.ts';
+import type {
+  AnyCommand,
+  Context,
+  LoginAttempts,
+  MessageOctets,
+  News,
+  SessionForCommands,
+  State,
+  Yielded,
+} from './command.ts';
+import { COMMANDS } from './commands/table.ts';
+import { Framing, LIMITS_AFTER_LOGIN } from './framing.ts';
+import type { FramedCommand, FramingRefusal } from './framing.ts';
+import { BadSyntax } from './grammar/bad-syntax.ts';
+import { Parser } from './grammar/parser.ts';
+import { bad, bye, no, untaggedOk } from './grammar/responses.ts';
+import { BadCharset } from './grammar/search-charset.ts';
+import type { Completion, Dialect, Response } from './grammar/syntax.ts';
+import { hasStream, ResponseWriter } from './grammar/writer.ts';
+import { MailboxDeleted } from './mailbox-view.ts';
+import type { ImapOptions } from './server.ts';
+
+/** RFC 9051 §5.4: at least 30 minutes once logged in. */
+const IDLE_MS = 30 * 60_000;
+const IDLE_BEFORE_LOGIN_MS = 2 * 60_000;
+/** What waits to be written goes out from here on. */
+const ENOUGH = 64 * 1024;
+/** After so long without waiting for anything, others have their turn. */
+const TURN_MS = 5;
+/** A line that answers a continuation request: SASL responses are the longest. */
+const LONGEST_ANSWER = 64 * 1024;
+/** BADs in a row: a program in a loop, or, before login, one that speaks another protocol. */
+const MOST_BADS = 20;
+const MOST_BADS_BEFORE_LOGIN = 3;
+const MOST_FAILED_LOGINS = 5;
+
+const ABANDONED = bad('Abandoned');
+
+/** A response broke off in the middle of a literal: the client cannot tell any more what is what. */
+class ResponseBrokeOff extends Error {
+  override readonly name = 'ResponseBrokeOff';
+}
+
+export class Session implements SessionForCommands {
+  readonly connection: Connection;
+  readonly options: ImapOptions;
+  readonly login: LoginAttempts;
+  readonly #framing: Framing;
+  readonly #writer: ResponseWriter;
+  readonly #dialect = { rev2: false, utf8: false, condstore: false, qresync: false };
+  #state: State = { name: 'not-authenticated' };
+  /** What is to happen once the present command has completed. */
+  #afterwards: 'nothing' | 'start-tls' | 'end' = 'nothing';
+  /** Nothing is being done for the client: good-bye can be said at any moment. */
+  #resting = false;
+  #badsInARow = 0;
+  #failedLogins = 0;
+  #turnStarted = 0;
+
+  constructor(connection: Connection, options: ImapOptions) {
+    this.connection = connection;
+    this.options = options;
+    this.#framing = new Framing(connection);
+    this.#writer = new ResponseWriter(this.#dialect);
+    this.login = this.#loginAttempts();
+  }
+
+  /** Until the client or the connection is gone. Never rejects for what a client does. */
+  async run(): Promise<void> {
+    const { draining } = this.connection;
+    draining.addEventListener('abort', this.#drain, { once: true });
+    try {
+      this.#writer.response({ type: 'status', status: 'OK', ...this.#greeting() });
+      await this.#flush();
+      while (this.#state.name !== 'logout' && this.#afterwards !== 'end' && !draining.aborted) await this.#serveNext();
+      if (draining.aborted && this.#state.name !== 'logout') this.#writer.response(shuttingDown());
+      await this.#flush();
+    } catch (error) {
+      await this.#farewell(error);
+    } finally {
+      draining.removeEventListener('abort', this.#drain);
+      await this.connection.end();
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------- one command
+
+  async #serveNext(): Promise<void> {
+    this.#resting = true;
+    const waits = this.connection.buffered === 0;
+    const framed = await this.#framing.next(this.#idleMs);
+    this.#resting = false;
+    if (waits) this.#turnStarted = performance.now();
+    const completion = framed.type === 'refusal' ? framed.completion : await this.#serve(framed);
+    // RFC 9051 §7.1.3: BAD without a tag, if the tag itself could not be read.
+    if (framed.tag === undefined) this.#writer.response({ type: 'status', ...completion });
+    else this.#writer.completion(framed.tag, completion);
+    this.#judge(framed, completion);
+    await this.#flush();
+    if (this.#afterwards === 'start-tls') await this.#startTls();
+    // The octets of a message that was refused may still be on their way: they are no command.
+    if (!(await this.#framing.abandon())) this.#end(bye('Too much came that was not asked for', 'TOOBIG'));
+    await this.#giveTurn();
+  }
+
+  async #serve(framed: FramedCommand): Promise<Completion> {
+    const command = COMMANDS.get(framed.name);
+    try {
+      if (!command) throw new BadSyntax(`There is no command ${framed.name.slice(0, 40)}`);
+      if (!command.states.includes(this.#state.name)) throw new BadSyntax(this.#misplaced(framed.name, command));
+      const input = this.#parser(framed);
+      const args: unknown = command.parse(input, framed.name, framed.octets as Buffer);
+      input.end();
+      return await this.#run(command, args, framed);
+    } catch (error) {
+      return this.#completionFor(error, framed);
+    }
+  }
+
+  async #run(command: AnyCommand, args: unknown, { tag, name }: FramedCommand): Promise<Completion> {
+    const before = this.#state;
+    if (before.name === 'selected' && isAboutMessages(command)) {
+      await before.view.look();
+      // What is new is told first, so that the answers are about it too; EXPUNGE would change what the numbers mean.
+      if (command.mayExpunge !== true) await this.#say(before.view.tell(false));
+    }
+    const context: Context = {
+      tag,
+      name,
+      state: before,
+      store: this.options.store,
+      session: this,
+      message: this.#message(),
+    };
+    const completion = await this.#answer(command.run(args, context));
+    const mayExpunge = mayExpungeAtEnd(command, args, name);
+    if (before.name === 'selected' && this.#state === before) {
+      await before.view.look();
+      await this.#say(before.view.tell(mayExpunge));
+    }
+    return completion;
+  }
+
+  async #answer(running: ReturnType<AnyCommand['run']>): Promise<Completion> {
+    try {
+      for (;;) {
+        const step = await running.next();
+        if (step.done === true) return step.value;
+        await this.#say(step.value);
+      }
+    } finally {
+      // A command that is left half done gives back what it holds.
+      await running.return(ABANDONED);
+    }
+  }
+
+  #completionFor(error: unknown, { name }: FramedCommand): Completion {
+    if (error instanceof BadSyntax) return bad(error.message);
+    if (error instanceof Refusal) return no(error.message, WORDS[error.code].imap);
+    if (error instanceof BadCharset) return no(error.message, error.code);
+    if (endsSession(error)) throw error;
+    // What was waited for when the client left.
+    if (this.connection.signal.aborted) throw new ConnectionClosed('The client has gone', { cause: error });
+    this.options.log('error', `IMAP ${name} failed`, error);
+    this.connection.annotate({ type: 'error', message: `${name} failed` });
+    return no('Something went wrong here, and has been logged', 'SERVERBUG');
+  }
+
+  #misplaced(name: string, { states }: AnyCommand): string {
+    if (this.#state.name === 'not-authenticated') return `${name} is for those who have logged in`;
+    if ((states as readonly string[]).includes('selected')) return `${name} needs a selected mailbox: SELECT one first`;
+    if ((states as readonly string[]).includes('authenticated')) return `${name} has to come before SELECT`;
+    return `${name} has to come before login`;
+  }
+
+  #judge(framed: FramedCommand | FramingRefusal, { status }: Completion): void {
+    this.#badsInARow = status === 'BAD' ? this.#badsInARow + 1 : 0;
+    const most = this.#state.name === 'not-authenticated' ? MOST_BADS_BEFORE_LOGIN : MOST_BADS;
+    if (framed.type === 'refusal' && framed.fatal) this.#end(lost());
+    else if (this.#badsInARow >= most) {
+      this.connection.annotate({ type: 'limit', limit: 'bad commands' });
+      this.#end(bye('Too many commands that are not IMAP'));
+    } else if (this.#failedLogins >= (this.options.mostFailedLogins ?? MOST_FAILED_LOGINS)) {
+      this.connection.annotate({ type: 'limit', limit: 'failed logins' });
+      this.#end(bye('Too many failed logins'));
+    }
+  }
+
+  #end(reason: Response): void {
+    if (this.#afterwards === 'end' || this.#state.name === 'logout') return;
+    this.#writer.response(reason);
+    this.#afterwards = 'end';
+  }
+
+  async #farewell(error: unknown): Promise<void> {
+    // A client that leaves, or does not like the certificate, is no fault of ours.
+    if (error instanceof ConnectionClosed || error instanceof TlsFailed || this.connection.signal.aborted) return;
+    if (error instanceof ResponseBrokeOff) {
+      this.options.log('error', error.message, error.cause);
+      this.connection.destroy();
+      return;
+    }
+    if (error instanceof TimedOut) this.#writer.response(bye('Nothing was said for too long'));
+    else if (error instanceof MailboxDeleted) this.#writer.response(bye(error.message));
+    else {
+      this.options.log('error', 'An IMAP session failed', error);
+      this.#writer.response(bye('Something went wrong here, and has been logged', 'SERVERBUG'));
+    }
+    // A peer that takes nothing any more is no news here.
+    await this.#flush().catch(() => undefined);
+  }
+
+  // -------------------------------------------------------------------------------------------- what commands ask for
+
+  get dialect(): Dialect {
+    return this.#dialect;
+  }
+
+  capabilities(): readonly string[] {
+    const { secure } = this.connection;
+    return capabilities({
+      authenticated: this.#state.name !== 'not-authenticated',
+      secure,
+      canStartTls: this.options.canStartTls ?? true,
+      permitsPlaintextLogin: this.login.permitsPlaintext(),
+      mechanisms: mechanisms(this.options.credentials, this.login.sasl()),
+    });
+  }
+
+  /** The only place where the state changes. */
+  become(next: State): void {
+    this.#state = next;
+    if (next.name === 'authenticated') {
+      const message = this.options.maximumMessageOctets;
+      // A message that is refused for its mailbox may be on its way whole.
+      const discard = Math.max(LIMITS_AFTER_LOGIN.discard, message);
+      this.#framing.limits = { ...LIMITS_AFTER_LOGIN, message, discard };
+    }
+  }
+
+  enable(feature: keyof Dialect): boolean {
+    if (this.#dialect[feature]) return false;
+    this.#dialect[feature] = true;
+    // RFC 7162 §3.1: the first command that enables it is told where the selected mailbox stands.
+    if (feature === 'condstore' && this.#state.name === 'selected') {
+      const { highestModSeq: modSeq } = this.#state.view;
+      this.#writer.response(untaggedOk('The highest mod-sequence', highestModSeq(modSeq)));
+    }
+    // RFC 9051 §5.1: mailbox names are in UTF-8 then.
+    if (feature === 'rev2') this.#dialect.utf8 = true;
+    // RFC 7162 §3.2.3: QRESYNC is a CONDSTORE enabling command.
+    if (feature === 'qresync') this.#dialect.condstore = true;
+    return true;
+  }
+
+  async continuation(text: string): Promise<void> {
+    this.#writer.continuation(text);
+    await this.#flush();
+  }
+
+  async answer(): Promise<Buffer> {
+    const { octets, overlong } = await this.connection.readLine(LONGEST_ANSWER, this.#idleMs);
+    if (overlong) throw new BadSyntax(`A line too long: ${LONGEST_ANSWER} octets are the most`);
+    return octets as Buffer;
+  }
+
+  startTlsAfterwards(): void {
+    this.#afterwards = 'start-tls';
+  }
+
+  news(account: AccountId): News {
+    const changed = new Error('Something has changed');
+    let isChanged = false;
+    let waiting: AbortController | undefined;
+    const unsubscribe = this.options.notifier.subscribe(account, () => {
+      isChanged = true;
+      waiting?.abort(changed);
+    });
+    const next = async (): Promise<'changed' | 'client'> => {
+      await this.#flush();
+      waiting = new AbortController();
+      try {
+        // Looked at after the controller is there: nothing falls between the two.
+        if (isChanged) return 'changed';
+        this.#restingUnlessDraining();
+        await this.connection.waitReadable(waiting.signal, this.#idleMs);
+        return 'client';
+      } catch (error) {
+        if (error !== changed) throw error;
+        return 'changed';
+      } finally {
+        this.#resting = false;
+        isChanged = false;
+        waiting = undefined;
+      }
+    };
+    return { next, [Symbol.dispose]: unsubscribe };
+  }
+
+  #message(): MessageOctets {
+    return {
+      octets: async function* (this: Session) {
+        await this.#flush();
+        yield* this.#framing.messageOctets();
+      }.bind(this),
+      rest: async () => {
+        const rest = await this.#framing.rest();
+        if (rest.type === 'refusal') {
+          if (rest.fatal) this.#end(lost());
+          throw new BadSyntax(rest.completion.text);
+        }
+        return this.#parser(rest);
+      },
+    };
+  }
+
+  #loginAttempts(): LoginAttempts {
+    const { connection, options } = this;
+    const { address } = connection.remote;
+    return {
+      permitsPlaintext: () => connection.secure || options.permitsPlaintextLogin(address),
+      sasl: (): SaslOptions => ({
+        plaintext: connection.secure || options.permitsPlaintextLogin(address),
+        channelBinding: connection.channelBinding(),
+      }),
+      delay: async () => {
+        const ms = options.loginThrottle.delayMs(address);
+        if (ms > 0) await wait(ms, undefined, { signal: connection.signal });
+      },
+      failed: (login, mechanism, reason) => {
+        this.#failedLogins++;
+        options.loginThrottle.failed(address);
+        connection.annotate({ type: 'login-failed', login, mechanism, reason });
+      },
+      succeeded: (login, mechanism) => {
+        options.loginThrottle.succeeded(address);
+        connection.annotate({ type: 'login', login, mechanism });
+      },
+    };
+  }
+
+  // ------------------------------------------------------------------------------------------------------ the wire
+
+  get #idleMs(): number {
+    return this.#state.name === 'not-authenticated'
+      ? (this.options.idleBeforeLoginMs ?? IDLE_BEFORE_LOGIN_MS)
+      : (this.options.idleMs ?? IDLE_MS);
+  }
+
+  #parser({ octets, offset }: { readonly octets: Uint8Array; readonly offset: number }): Parser {
+    return new Parser(octets, { utf8: this.#dialect.utf8, offset });
+  }
+
+  #greeting(): { text: string; code: string } {
+    const { serverName } = this.options;
+    return { code: `CAPABILITY ${this.capabilities().join(' ')}`, text: `${serverName} glassmail is ready` };
+  }
+
+  async #startTls(): Promise<void> {
+    this.#afterwards = 'nothing';
+    await this.connection.startTls();
+    // RFC 9051 §6.2.1: what was learnt in clear is forgotten; that is nothing but a few wrong commands.
+    this.#badsInARow = 0;
+  }
+
+  async #say(yielded: Yielded): Promise<void> {
+    const responses = isOne(yielded) ? [yielded] : yielded;
+    for (const response of responses) {
+      if (hasStream(response)) await this.#stream(response);
+      else this.#writer.response(response);
+      if (this.#writer.pending >= ENOUGH) await this.#flush();
+    }
+    await this.#giveTurn();
+  }
+
+  /** Neither a long answer nor a client that pipelines keeps others waiting. */
+  async #giveTurn(): Promise<void> {
+    if (performance.now() - this.#turnStarted < TURN_MS) return;
+    await nextTurn();
+    this.#turnStarted = performance.now();
+  }
+
+  async #stream(response: Response): Promise<void> {
+    try {
+      for await (const piece of this.#writer.streaming(response)) await this.connection.write(piece);
+    } catch (error) {
+      throw endsSession(error)
+        ? error
+        : new ResponseBrokeOff('A message broke off while it was sent', { cause: error });
+    }
+  }
+
+  async #flush(): Promise<void> {
+    for (const piece of this.#writer.take()) await this.connection.write(piece);
+  }
+
+  readonly #drain = (): void => {
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.#writer.response(shuttingDown());
+    // The wait for the next command ends with the connection.
+    void this.#flush()
+      .then(() => this.connection.end())
+      .catch(() => {
+        this.connection.destroy();
+      });
+  };
+
+  #restingUnlessDraining(): void {
+    this.#resting = true;
+    if (this.connection.draining.aborted) this.#drain();
+  }
+}
+
+function isOne(yielded: Yielded): yielded is Response {
+  return !Array.isArray(yielded);
+}
+
+function endsSession(error: unknown): boolean {
+  return (
+    error instanceof ConnectionClosed ||
+    error instanceof TimedOut ||
+    error instanceof MailboxDeleted ||
+    error instanceof ResponseBrokeOff
+  );
+}
+
+function mayExpungeAtEnd({ mayExpunge, namesNumbers }: AnyCommand, args: unknown, name: string): boolean {
+  if (mayExpunge !== 'uid') return mayExpunge;
+  return name.startsWith('UID ') && namesNumbers?.(args) !== true;
+}
+
+/** Commands that name messages, or act on them. */
+function isAboutMessages({ states }: AnyCommand): boolean {
+  return states.length === 1 && states[0] === 'selected';
+}
+
+function lost(): Response {
+  return bye('What follows could not be told from a command');
+}
+
+function shuttingDown(): Response {
+  return bye('The server is shutting down', 'UNAVAILABLE');
+}
