@@ -58,6 +58,14 @@ export interface Config {
   readonly smtpAuth: 'any' | 'none';
   readonly smtpStartTls: boolean;
   readonly allowPlaintextAuth: boolean;
+  /** Which messages of INBOX a POP3 client is shown. */
+  readonly pop3Messages: 'all' | 'unread';
+  /** What becomes of what a POP3 client deletes. */
+  readonly pop3Delete: 'expunge' | 'trash';
+  /** Seconds between two POP3 logins to one account; undefined: none. */
+  readonly pop3LoginDelaySeconds: number | undefined;
+  /** What POP3 announces of the days for which mail is kept; undefined: for ever. */
+  readonly pop3ExpireDays: number | undefined;
   readonly durability: 'power' | 'process';
   readonly maximumMessageOctets: number;
   readonly maximumRecipients: number;
@@ -142,6 +150,27 @@ export const SETTINGS: readonly Setting[] = [
     value: 'any|none',
     default: 'any in capture mode',
     help: 'On the SMTP port: any accepts every name and password; none offers no login. Submission always needs a real login.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'pop3-messages',
+    value: 'all|unread',
+    default: 'all',
+    help: 'What POP3 clients are shown of INBOX: all, or only what nobody has read or retrieved yet.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'pop3-delete',
+    value: 'expunge|trash',
+    default: 'expunge',
+    help: 'What POP3 clients delete: expunge removes it; trash moves it to the mailbox Trash, where IMAP clients find it.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'pop3-expire',
+    value: 'DAYS|never',
+    default: 'never',
+    help: 'What POP3 announces: for how many days mail is kept at least. It deletes nothing.',
   },
   {
     group: 'where it listens',
@@ -231,6 +260,13 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     group: 'limits',
+    flag: 'pop3-login-delay',
+    value: 'SECONDS',
+    default: '0',
+    help: 'Seconds that have to lie between two POP3 logins to one account; sooner ones get [LOGIN-DELAY].',
+  },
+  {
+    group: 'limits',
     flag: 'early-talker-wait',
     value: 'MS',
     default: '0',
@@ -307,6 +343,10 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     smtpAuth: oneOf(given.get('smtp-auth'), ['any', 'none'], capture ? 'any' : 'none'),
     smtpStartTls: onOff(given.get('smtp-starttls'), !capture),
     allowPlaintextAuth: onOff(given.get('allow-plaintext-auth'), false),
+    pop3Messages: oneOf(given.get('pop3-messages'), ['all', 'unread'], 'all'),
+    pop3Delete: oneOf(given.get('pop3-delete'), ['expunge', 'trash'], 'expunge'),
+    pop3LoginDelaySeconds: integer(given.get('pop3-login-delay'), 0, 0, 86_400) || undefined,
+    pop3ExpireDays: days(given.get('pop3-expire')),
     durability: oneOf(given.get('durability'), ['power', 'process'], 'power'),
     maximumMessageOctets: octets(given.get('max-message-size'), 50 * 1024 * 1024, 1024),
     maximumRecipients: integer(given.get('max-recipients'), 1000, 1, 100_000),
@@ -423,6 +463,13 @@ function integer(given: Given | undefined, fallback: number, least: number, most
   if (!/^\d+$/.test(given.text) || value < least || value > most)
     throw new ConfigError(`${given.from}: "${given.text}" is not a whole number from ${least} to ${most}`);
   return value;
+}
+
+function days(given: Given | undefined): number | undefined {
+  if (!given || given.text === 'never') return undefined;
+  if (!/^\d{1,5}$/.test(given.text))
+    throw new ConfigError(`${given.from}: "${given.text}" is not a number of days; give 0 to 99999, or never`);
+  return Number(given.text);
 }
 
 function octets(given: Given | undefined, fallback: number, least: number): number {

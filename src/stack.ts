@@ -12,7 +12,7 @@ import { createDelivery } from './delivery/deliver.ts';
 import { createHttp } from './http/app.ts';
 import { IMAP_REFUSALS, serveImap } from './imap/server.ts';
 import { Notifier } from './notifier/notifier.ts';
-import { POP3_REFUSALS, servePop3 } from './pop3/server.ts';
+import { POP3_REFUSALS, servePop3, type Pop3Options } from './pop3/server.ts';
 import type { Credentials } from './sasl/mechanism.ts';
 import { loginAddress } from './sasl/login-name.ts';
 import { makeScramRecord, verifyPassword } from './sasl/scram-record.ts';
@@ -171,7 +171,13 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const lmtp = smtp('lmtp');
   const imapOptions = { ...session, credentials: credentialsFor('imap') };
   const imap = (connection: Connection) => serveImap(connection, imapOptions);
-  const pop3Options = { ...session, credentials: credentialsFor('pop3') };
+  const pop3Options: Pop3Options = {
+    ...session,
+    credentials: credentialsFor('pop3'),
+    maildrop: { messages: config.pop3Messages, deleted: config.pop3Delete },
+    loginDelaySeconds: config.pop3LoginDelaySeconds,
+    expireDays: config.pop3ExpireDays,
+  };
   const pop3 = (connection: Connection) => servePop3(connection, pop3Options);
   const web = (connection: Connection) => http.handle(connection);
   const parts: Readonly<Record<Service, Part>> = {
@@ -329,11 +335,11 @@ async function makeFirstAccounts(config: Config, store: MailStore, passwordRecor
 
 /** Bearer tokens lie in the data folder. A disk that takes none of it is no fault of ours. */
 function tokenStorage(folder: string): TokenStorage {
-  const { load, save } = tokenFile(join(folder, 'tokens.json'));
+  const file = tokenFile(join(folder, 'tokens.json'));
   return {
-    load,
+    load: () => file.load(),
     save: (text) =>
-      save(text).catch((error: unknown) => {
+      file.save(text).catch((error: unknown) => {
         const { code, message } = error as NodeJS.ErrnoException;
         throw new Refusal(code === 'ENOSPC' ? 'DISKFULL' : 'UNAVAILABLE', `tokens.json cannot be written: ${message}`);
       }),

@@ -20,7 +20,13 @@ import { messageRoutes } from './routes/messages.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
-const ROUTES: readonly Route[] = [...statusRoutes, ...accountRoutes, ...tokenRoutes, ...messageRoutes, ...conversationRoutes];
+const ROUTES: readonly Route[] = [
+  ...statusRoutes,
+  ...accountRoutes,
+  ...tokenRoutes,
+  ...messageRoutes,
+  ...conversationRoutes,
+];
 
 /** What the pages may load: their own files; no page elsewhere may frame them. */
 const PAGE_POLICY = [

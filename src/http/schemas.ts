@@ -239,7 +239,9 @@ export const newToken = z
   .meta({ id: 'NewToken' });
 export type NewToken = z.infer<typeof newToken>;
 
-export const madeToken = token.extend({ token: z.string().describe('Shown here and never again.') }).meta({ id: 'MadeToken' });
+export const madeToken = token
+  .extend({ token: z.string().describe('Shown here and never again.') })
+  .meta({ id: 'MadeToken' });
 export type MadeToken = z.infer<typeof madeToken>;
 
 export const tokenPath = z.object({ id: z.string().regex(/^[0-9a-f]{16}$/, 'must be an id from the list of tokens') });

@@ -8,7 +8,7 @@
  */
 import { Refusal } from '../store/refusal.ts';
 import type { AccountId, Changes, MailboxId, ModSeq, SeqNum, Uid, UidRange } from '../store/change.ts';
-import type { MailboxSnapshot, MailStore } from '../store/mail-store.ts';
+import type { ClaimedRecent, MailboxSnapshot, MailStore } from '../store/mail-store.ts';
 import { BadSyntax } from './grammar/bad-syntax.ts';
 import { exists, flagsChanged, untaggedOk } from './grammar/responses.ts';
 import { contains, intersectRanges, mergeRanges, rangesOf, resolve } from './grammar/sequence-set.ts';
@@ -114,7 +114,8 @@ export class MailboxView {
     const claimed = claims ? await store.claimRecent(account, mailbox) : undefined;
     const snapshot = await store.snapshot(account, mailbox);
     const view = new MailboxView(store, snapshot, options);
-    if (!options.dialect.rev2) view.#addRecent(claimed ?? snapshot.mailbox.firstRecentUid);
+    const { firstRecentUid: first, uidNext: next } = snapshot.mailbox;
+    if (!options.dialect.rev2) view.#addRecent(claimed ?? { first, next });
     view.#learnKeywords(0, snapshot.count);
     view.#keywordsGrew = false;
     return view;
@@ -492,13 +493,12 @@ export class MailboxView {
     }
   }
 
-  #addRecent(first: number): void {
-    const { uids, count } = this.#snapshot;
-    const newest = count > 0 ? uids[count - 1]! : 0;
-    if (newest < first) return;
+  /** Of what was claimed, some may arrive in a later snapshot; what else has arrived since is for whoever claims it. */
+  #addRecent({ first, next }: ClaimedRecent): void {
+    if (first === next) return;
     const before = this.#recent.at(-1);
-    if (before && before.last + 1 >= first) before.last = newest;
-    else this.#recent.push({ first, last: newest });
+    if (before?.last === first - 1) before.last = next - 1;
+    else this.#recent.push({ first, last: next - 1 });
   }
 
   #recentFlags(flagSet: number): readonly string[] {

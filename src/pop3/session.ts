@@ -1,17 +1,18 @@
 /**
  * A POP3 session: RFC 1939 §3. The loop: read a line, find the command, check the state, run it, write its response.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { WORDS, Refusal } from '../store/refusal.ts';
 import { decodeBase64 } from '../sasl/mechanism.ts';
 import type { Connection } from '../wire/connection.ts';
 import { ConnectionClosed, TimedOut } from '../wire/connection.ts';
-import type { Answer, AnyCommand, Context, State } from './command.ts';
+import type { Answer, AnyCommand, Context, Dialect, State } from './command.ts';
 import { COMMANDS } from './commands/table.ts';
 import { BadSyntax, Parser, quote } from './grammar/parser.ts';
 import { err } from './grammar/responses.ts';
 import type { Response, ResponseCode } from './grammar/responses.ts';
 import { challengeLine, print, statusLine } from './grammar/writer.ts';
+import { loginDelayOf } from './login-delay.ts';
 import type { Pop3Options } from './server.ts';
 
 /** RFC 2449 §4, without CRLF. */
@@ -24,12 +25,22 @@ const IDLE_MS = 10 * 60_000;
 const IDLE_BEFORE_LOGIN_MS = 2 * 60_000;
 /** Commands in a row that failed by the client's fault; then the connection ends. */
 const MOST_FAILURES = 10;
+/** Commands before a login: enough for every client that wants to log in, and for a person who types. */
+const MOST_BEFORE_LOGIN = 200;
+const MOST_FAILED_LOGINS = 5;
+/** So many commands that have come already are run one after another; then other sessions have their turn. */
+const COMMANDS_A_TURN = 50;
 
 export class Session {
   readonly #connection: Connection;
   readonly #options: Pop3Options;
   #state: State = { name: 'authorization', login: undefined };
+  #dialect: Dialect = { utf8: false, language: undefined };
+  /** In a row. */
   #failures = 0;
+  #failedLogins = 0;
+  #beforeLogin = 0;
+  #thisTurn = 0;
   /** A command runs: when the server stops it is finished first. */
   #busy = true;
 
@@ -61,20 +72,40 @@ export class Session {
 
   /** @returns whether the session goes on */
   async #next(): Promise<boolean> {
+    await this.#othersTurn();
     this.#busy = false;
     const line = await this.#connection.readLine(LONGEST_AUTH, this.#idleMs());
     this.#busy = true;
     const { response, close } = await this.#respond(line.octets, line.overlong);
-    if (response.status === '+OK') this.#failures = 0;
-    else if (++this.#failures >= MOST_FAILURES && !close) {
-      await this.#write(response);
-      this.#connection.annotate({ type: 'limit', limit: `${MOST_FAILURES} commands failed in a row` });
-      await this.#connection.write(statusLine(err('Too many commands failed; good-bye', 'SYS/TEMP')));
+    await this.#write(response);
+    if (close) return false;
+    const limit = this.#limitReached(response);
+    if (limit !== undefined) {
+      this.#connection.annotate({ type: 'limit', limit: limit.reached });
+      await this.#connection.write(statusLine(err(limit.said, 'SYS/TEMP')));
       return false;
     }
-    await this.#write(response);
     if (response.then === 'start-tls') await this.#connection.startTls();
-    return !close;
+    return true;
+  }
+
+  /** Whoever pipelines without end is served command by command, as the others are. */
+  async #othersTurn(): Promise<void> {
+    if (this.#connection.buffered === 0) this.#thisTurn = 0;
+    else if (++this.#thisTurn >= COMMANDS_A_TURN) {
+      this.#thisTurn = 0;
+      await turn();
+    }
+  }
+
+  #limitReached({ status }: Response): { readonly reached: string; readonly said: string } | undefined {
+    this.#failures = status === '+OK' ? 0 : this.#failures + 1;
+    if (this.#failures >= MOST_FAILURES) {
+      return { reached: `${MOST_FAILURES} commands failed in a row`, said: 'Too many commands failed; good-bye' };
+    }
+    if (this.#state.name === 'transaction' || ++this.#beforeLogin < MOST_BEFORE_LOGIN) return undefined;
+    const reached = `${MOST_BEFORE_LOGIN} commands without a login`;
+    return { reached, said: 'Too many commands without a login; good-bye' };
   }
 
   async #respond(line: Uint8Array, overlong: boolean): Promise<{ response: Response; close: boolean }> {
@@ -122,7 +153,9 @@ export class Session {
 
   async #write(response: Response): Promise<void> {
     try {
-      for await (const piece of print(response)) await this.#connection.write(piece);
+      const { utf8, language } = this.#dialect;
+      const pieces = print(response, utf8 || language !== undefined);
+      for await (const piece of pieces) await this.#connection.write(piece);
     } catch (error) {
       if (error instanceof ConnectionClosed || error instanceof TimedOut) throw error;
       // The status line has gone; only by ending without the full stop can the client know that this is not all.
@@ -138,17 +171,30 @@ export class Session {
 
   #context(): Context {
     const connection = this.#connection;
-    const { store, credentials, defaultDomain, version, loginThrottle } = this.#options;
+    const { store, credentials, defaultDomain, version, loginThrottle, maildrop = {} } = this.#options;
+    const { loginDelaySeconds, expireDays, mostFailedLogins = MOST_FAILED_LOGINS } = this.#options;
     const { address } = connection.remote;
+    const plaintextPermitted = connection.secure || this.#options.permitsPlaintextLogin(address);
+    const now = this.#options.now ?? (() => performance.now());
     return {
       state: this.#state,
       store,
       credentials,
       defaultDomain,
       version,
+      maildrop,
+      loginDelaySeconds,
+      expireDays,
+      dialect: this.#dialect,
       secure: connection.secure,
-      plaintextPermitted: connection.secure || this.#options.permitsPlaintextLogin(address),
+      plaintextPermitted,
+      get sasl() {
+        return { plaintext: plaintextPermitted, channelBinding: connection.channelBinding() };
+      },
       become: (next) => this.#become(next),
+      speak: (dialect) => {
+        this.#dialect = { ...this.#dialect, ...dialect };
+      },
       ask: (challenge) => this.#ask(challenge),
       holdBack: async () => {
         const ms = loginThrottle.delayMs(address);
@@ -161,10 +207,18 @@ export class Session {
       loginFailed: (login, mechanism, reason) => {
         loginThrottle.failed(address);
         connection.annotate({ type: 'login-failed', login, mechanism, reason });
+        if (++this.#failedLogins < mostFailedLogins) return false;
+        connection.annotate({ type: 'limit', limit: `${mostFailedLogins} failed logins` });
+        return true;
       },
       loginSucceeded: (login, mechanism) => {
         loginThrottle.succeeded(address);
         connection.annotate({ type: 'login', login, mechanism });
+      },
+      loginDue: (account) =>
+        loginDelaySeconds === undefined || loginDelayOf(store).isDue(account, loginDelaySeconds, now()),
+      loggedIn: (account) => {
+        if (loginDelaySeconds !== undefined) loginDelayOf(store).loggedIn(account, loginDelaySeconds, now());
       },
       annotate: (annotation) => connection.annotate(annotation),
     };

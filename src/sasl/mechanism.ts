@@ -93,10 +93,11 @@ export function mechanisms(credentials: Credentials, options: SaslOptions = {}):
 }
 
 /** RFC 7628 §3 has OAUTHBEARER under TLS only; where the operator lets passwords pass in clear, tokens may as well. */
-function tokenMechanisms({ acceptAny, verifyToken, offersTokens }: Credentials): readonly string[] {
-  if (verifyToken !== undefined && (offersTokens?.() ?? true)) return ['XOAUTH2', 'OAUTHBEARER'];
+function tokenMechanisms(credentials: Credentials): readonly string[] {
+  const offered = 'verifyToken' in credentials && (credentials.offersTokens?.() ?? true);
+  if (offered) return ['XOAUTH2', 'OAUTHBEARER'];
   // Where every login is accepted, one of the two is enough for clients that know nothing else.
-  return acceptAny === true ? ['XOAUTH2'] : [];
+  return credentials.acceptAny === true ? ['XOAUTH2'] : [];
 }
 
 /** @param mechanism in any case @returns undefined: not offered with these parameters */

@@ -50,9 +50,11 @@ export class OAuthBearerExchange implements SaslExchange {
   }
 
   async #verify(login: string | undefined, token: string): Promise<SaslStep> {
-    const { acceptAny, verifyToken } = this.#credentials;
-    if (acceptAny === true) return login === undefined ? this.#refuse('invalid_request', login) : success(login, login);
-    const verdict = await verifyToken?.(login, token);
+    const credentials = this.#credentials;
+    if (credentials.acceptAny === true) {
+      return login === undefined ? this.#refuse('invalid_request', login) : success(login, login);
+    }
+    const verdict = await credentials.verifyToken?.(login, token);
     if (verdict?.type === 'valid') return success(login ?? verdict.login, login);
     return this.#refuse(verdict?.error ?? 'invalid_token', login);
   }

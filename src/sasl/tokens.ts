@@ -75,7 +75,7 @@ export class TokenRegistry {
   /** @throws Error with one line for the operator when what was saved cannot be read */
   static async open(storage: TokenStorage, now: () => number = Date.now): Promise<TokenRegistry> {
     const text = await storage.load();
-    return new TokenRegistry(storage, now, text === undefined ? new Map() : parseTokens(text));
+    return new TokenRegistry(storage, now, parseTokens(text));
   }
 
   private constructor(storage: TokenStorage, now: () => number, tokens: Map<string, Token>) {
@@ -187,8 +187,9 @@ export function formatTokens(tokens: ReadonlyMap<string, Token>): string {
   return `${JSON.stringify({ format: FORMAT, tokens: saved }, undefined, 2)}\n`;
 }
 
-/** @throws Error with one line for the operator */
-export function parseTokens(text: string): Map<string, Token> {
+/** @param text undefined: nothing has been saved @throws Error with one line for the operator */
+export function parseTokens(text: string | undefined): Map<string, Token> {
+  if (text === undefined) return new Map();
   const wrong = (what: string) => new Error(`the file of tokens cannot be read: ${what}`);
   let file: { readonly format?: unknown; readonly tokens?: unknown } | null;
   try {

@@ -6,6 +6,7 @@
 import type { MimePart } from '../mail/mime-tree.ts';
 import type { AccountId, Changes, EmailId, MailboxId, ModSeq, Uid } from './change.ts';
 import type { SearchQuery } from './search-query.ts';
+import type { SortKeyName, ThreadKeys } from './sort-keys.ts';
 
 // ---------------------------------------------------------------------------------------------------- accounts
 
@@ -167,6 +168,12 @@ export interface Copied {
   readonly modSeq: ModSeq;
 }
 
+export interface ClaimedRecent {
+  readonly first: Uid;
+  /** Equal to `first`: there was nothing new. */
+  readonly next: Uid;
+}
+
 export interface FlagChange {
   readonly mode: 'add' | 'remove' | 'replace';
   readonly flags: readonly string[];
@@ -324,8 +331,8 @@ export interface MailStore extends AsyncDisposable {
   listSubscriptions(account: AccountId): Promise<readonly string[]>;
   /** The present state. Sessions that have the mailbox open share it. NONEXISTENT */
   snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot>;
-  /** This session takes what nobody has seen yet as its \Recent. @returns the first such UID (RFC 3501 §2.3.2) */
-  claimRecent(account: AccountId, mailbox: MailboxId): Promise<Uid>;
+  /** This session takes what nobody has seen yet as its \Recent: UIDs from `first` to before `next` (RFC 3501 §2.3.2). */
+  claimRecent(account: AccountId, mailbox: MailboxId): Promise<ClaimedRecent>;
   /** The flags and keywords of a flag set, in the order in which they are printed. Of the snapshots this store gave out. */
   flagSet(index: number): readonly string[];
 
@@ -358,6 +365,16 @@ export interface MailStore extends AsyncDisposable {
     query: SearchQuery,
     signal?: AbortSignal,
   ): Promise<Uint32Array>;
+
+  /** By what messages are ordered: one number for each of `uids`, which ascend; 0 for those that are gone. */
+  sortKeys(
+    account: AccountId,
+    mailbox: MailboxId,
+    uids: Uint32Array,
+    name: SortKeyName,
+  ): Promise<Uint32Array | Float64Array>;
+  /** By what threads are made of them. */
+  threadKeys(account: AccountId, mailbox: MailboxId, uids: Uint32Array): Promise<ThreadKeys>;
 
   /** `mailbox`: only what concerns it. */
   changesSince(account: AccountId, modSeq: ModSeq, mailbox?: MailboxId): Promise<Changes>;

@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/browser/build-pages.ts'],
     include: ['test/browser/**/*.test.ts'],
     // One browser at a time: they take most of a small machine.
     fileParallelism: false,

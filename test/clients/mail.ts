@@ -107,6 +107,10 @@ export async function remove(
   await stack.store.expunge(id, found!.id, { uids, onlyDeleted: false });
 }
 
+/** The subject of a message as it is written. */
+export const subjectOf = ({ octets }: { readonly octets: Buffer }): string | undefined =>
+  /^Subject: (.*?)\r?$/m.exec(octets.toString())?.[1];
+
 export const crlf = (text: string): Buffer => Buffer.from(text.replace(/\r?\n/g, '\r\n'));
 
 /** Line ends as on disk, for programs that keep mail there. */

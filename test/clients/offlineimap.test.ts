@@ -15,6 +15,7 @@ import {
   mailboxes,
   modSeq,
   remove,
+  subjectOf,
 } from './mail.ts';
 import { findInMaildir, makeMaildir, photograph, readMaildir } from './maildir.ts';
 import { makeHome, run, succeed } from './program.ts';
@@ -64,8 +65,6 @@ ${repository}
   });
 }
 
-const subject = (octets: Buffer): string => /^Subject: (.*?)\r?$/m.exec(octets.toString())![1]!;
-
 const text = (octets: Buffer): string => octets.toString('latin1');
 
 test.each<['imap' | 'imaps', string]>([
@@ -104,7 +103,7 @@ test.each<['imap' | 'imaps', string]>([
 
   await home.sync();
   const after = await contents(stack, 'alice', 'INBOX');
-  expect(Object.fromEntries(after.map((message) => [subject(message.octets), message.flags]))).toEqual({
+  expect(Object.fromEntries(after.map((message) => [subjectOf(message), message.flags]))).toEqual({
     dots: ['\\Flagged', '\\Seen'],
     'a long line': [],
     'From lines': ['\\Answered', '\\Seen'],
@@ -115,7 +114,7 @@ test.each<['imap' | 'imaps', string]>([
   expect(text((await contents(stack, 'alice', 'Made here'))[0]!.octets)).toBe(text(letter('written here')));
   expect(text(after.at(-1)!.octets)).toBe(text(letter('a draft')));
   const here = await readMaildir(home.folder('INBOX'));
-  expect(Object.fromEntries(here.map((message) => [subject(message.octets), message.flags]))).toEqual({
+  expect(Object.fromEntries(here.map((message) => [subjectOf(message), message.flags]))).toEqual({
     dots: 'FS',
     'a long line': '',
     'From lines': 'RS',

@@ -90,11 +90,12 @@ class OneMailbox implements ViewStore {
     return { modSeq: this.#modSeq, changes: tooOld ? [] : this.#log.filter(({ modSeq }) => modSeq > since), tooOld };
   }
 
-  async claimRecent(): Promise<Uid> {
-    const first = this.#firstRecent;
-    this.#firstRecent = this.#uidNext;
+  async claimRecent() {
+    const first = this.#firstRecent as Uid;
+    const next = this.#uidNext as Uid;
+    this.#firstRecent = next;
     this.#snapshot = undefined;
-    return first as Uid;
+    return { first, next };
   }
 
   flagSet(index: number): readonly string[] {
@@ -332,6 +333,36 @@ describe('\\Recent (RFC 3501 §2.3.2)', () => {
     store.expunge([1]);
     await news(first);
     expect(first.recentCount).toBe(1);
+  });
+
+  test('it is exactly what was claimed, whether the snapshot is older or newer', async () => {
+    class Busy extends OneMailbox {
+      meanwhile: (() => void) | undefined;
+
+      override async claimRecent() {
+        const claimed = await super.claimRecent();
+        this.meanwhile?.();
+        this.meanwhile = undefined;
+        return claimed;
+      }
+    }
+    const store = new Busy();
+    store.deliver([], []);
+    // Arrives after the claim and before the snapshot: it is for whoever claims it.
+    store.meanwhile = () => store.deliver([]);
+    const first = await open(store);
+    expect([first.count, first.recentCount]).toEqual([3, 2]);
+    const second = await open(store);
+    expect([second.count, second.recentCount]).toEqual([3, 1]);
+    // Claimed before it is known.
+    store.deliver([]);
+    store.lag();
+    store.deliver([]);
+    await news(first);
+    expect(told(await news(first))).toEqual([]);
+    expect([first.count, first.recentCount]).toEqual([5, 4]);
+    await news(second);
+    expect([second.count, second.recentCount]).toEqual([5, 1]);
   });
 });
 

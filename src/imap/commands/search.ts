@@ -8,7 +8,7 @@ import { BadCharset } from '../grammar/search-charset.ts';
 import { no, ok } from '../grammar/responses.ts';
 import type { SearchReturn } from '../grammar/syntax.ts';
 import type { MailboxView } from '../mailbox-view.ts';
-import { findMessages, namesModSeq } from '../search-keys.ts';
+import { findMessages, namesModSeq, namesNumbers } from '../search-keys.ts';
 
 export const search = command({
   states: ['selected'],
@@ -23,6 +23,7 @@ export const search = command({
       return { refused: error, saves: /^ RETURN \([^)]*\bSAVE\b/i.test(octets.toString('latin1', 0, 100)) };
     }
   },
+  namesNumbers: ({ program }) => program !== undefined && namesNumbers(program.key),
   async *run({ program, refused, saves }, { tag, name, state: { view }, store, session }) {
     if (program === undefined) {
       // RFC 9051 §6.4.4.1: a search that was to be saved and got NO leaves nothing saved.

@@ -44,6 +44,7 @@ export async function* surrogate(
   for await (const piece of pieces) {
     let left = bufferOver(piece);
     while (left.length > 0) {
+      while (next < headers.length && headers[next]!.end <= position) next++;
       const header = headers[next];
       const inHeader = header !== undefined && position >= header.start;
       const until = header === undefined ? Infinity : inHeader ? header.end : header.start;
@@ -56,7 +57,6 @@ export async function* surrogate(
       if (inHeader && position === header.end) {
         if (gathered.length > 0) yield surrogateHeader(gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered));
         gathered = [];
-        next++;
       }
     }
   }
@@ -117,7 +117,11 @@ function mailbox({ name, localPart, domain }: Mailbox): string {
 
 function phrase(text: string): string {
   if (!isPlain(text)) return encodedWords(Buffer.from(text), 'utf-8').join(' ');
-  return /^[\w!#$%&'*+/=?^`{|}~ -]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+  return /^[\w!#$%&'*+/=?^`{|}~ -]+$/.test(text) ? text : quoted(text);
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
 /** Content-Type and Content-Disposition: parameters in the form of RFC 2231 §4, which RFC 6858 §2.2 would remove. */
@@ -127,7 +131,7 @@ function parameters(text: string): readonly string[] {
     value.replaceAll(/[^\x20-\x7E]/gu, '?'),
     ...parameters.map(([name, given]) => {
       const key = name.replaceAll(/[^\x21-\x7E]/gu, '');
-      if (isPlain(given)) return `${key}="${given.replaceAll(/["\\]/g, '\\$&')}"`;
+      if (isPlain(given)) return key.endsWith('*') ? `${key}=${given}` : `${key}=${quoted(given)}`;
       const encoded = encodeURIComponent(given.toWellFormed()).replaceAll(/['()*]/g, percent);
       return key.endsWith('*') ? `${key}=${encoded}` : `${key}*=utf-8''${encoded}`;
     }),

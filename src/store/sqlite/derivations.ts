@@ -4,6 +4,7 @@ import type { Content, Wanted } from '../mail-store.ts';
 import { envelopeOf, keptTree, structureOf, summaryOf, treeOf, type KeptSummary } from './derive.ts';
 import type { EmailReads } from './emails.ts';
 import type { SearcherClient } from './searcher-client.ts';
+import { sortKeyRow, type SortKeyRow } from './sort-key-rows.ts';
 
 export interface Derived {
   envelope?: Uint8Array;
@@ -44,6 +45,13 @@ export class Derivations {
 
   async tree(emailId: number, content: Content): Promise<MimePart> {
     return (await this.derive(emailId, { tree: true }, content)).tree!;
+  }
+
+  async sortKeys(emailId: number): Promise<SortKeyRow> {
+    const content = this.#emails.content(emailId);
+    const octets = content ? content.octets : NO_OCTETS;
+    if (octets) return sortKeyRow(octets);
+    return (await this.#searcher.derive(emailId))?.sortKeys ?? sortKeyRow(NO_OCTETS);
   }
 
   async summary(emailId: number): Promise<KeptSummary> {

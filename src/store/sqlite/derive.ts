@@ -5,6 +5,7 @@ import { firstField, parseHeader } from '../../mail/headers.ts';
 import { decodeMimeTree, encodeMimeTree, parseMimeTree, partsOf, type MimePart } from '../../mail/mime-tree.ts';
 import { summary } from '../../mail/preview.ts';
 import type { DerivedRow } from './requests.ts';
+import { sortKeyRow } from './sort-key-rows.ts';
 
 export const PART = { attachment: 1, inline: 2 } as const;
 
@@ -32,6 +33,7 @@ export function derive(emailId: number, octets: Uint8Array): DerivedRow {
     body: bodyStructureText(octets, tree, false),
     bodyStructure: bodyStructureText(octets, tree, true),
     tree: encodeMimeTree(tree),
+    sortKeys: sortKeyRow(octets),
   };
 }
 

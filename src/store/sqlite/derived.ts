@@ -1,13 +1,16 @@
 /** What was computed from an email's octets, kept. */
 import type { Ledger } from './ledger.ts';
 import type { Requests } from './requests.ts';
+import { SortKeyWrites } from './sort-key-rows.ts';
 
 export class DerivedWrites {
   readonly #ledger: Ledger;
   readonly #insert;
+  readonly #sortKeys: SortKeyWrites;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
+    this.#sortKeys = new SortKeyWrites(ledger.db);
     // The email may have gone meanwhile.
     this.#insert = ledger.db.prepare<
       [number, number | null, number, string, Uint8Array, Uint8Array, Uint8Array, Uint8Array, number]
@@ -31,6 +34,7 @@ export class DerivedWrites {
         row.tree,
         row.emailId,
       );
+      this.#sortKeys.keep(row.emailId, row.sortKeys);
     }
   }
 }

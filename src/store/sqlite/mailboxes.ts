@@ -1,6 +1,6 @@
 /** Mailboxes: RFC 9051 §6.3.4 to §6.3.9, and their counters. */
 import type { AccountId, MailboxId, ModSeq, Uid } from '../change.ts';
-import type { Mailbox, SpecialUse } from '../mail-store.ts';
+import type { ClaimedRecent, Mailbox, SpecialUse } from '../mail-store.ts';
 import { Refusal } from '../refusal.ts';
 import type { CopyWrites } from './copies.ts';
 import type { Database } from './database.ts';
@@ -255,13 +255,13 @@ export class MailboxWrites {
     if (changes > 0 && mailbox) this.#ledger.logMailbox(this.#ledger.nextModSeq(account), mailbox, CHANGE.attributes);
   }
 
-  claimRecent({ account: id, mailbox: mailboxId }: Requests['claimRecent']['request']): Uid {
+  claimRecent({ account: id, mailbox: mailboxId }: Requests['claimRecent']['request']): ClaimedRecent {
     const mailbox = this.#ledger.mailbox(this.#ledger.account(id), mailboxId);
-    const first = mailbox.firstRecentUid;
-    if (first < mailbox.uidNext) {
-      mailbox.firstRecentUid = mailbox.uidNext;
+    const [first, next] = [mailbox.firstRecentUid as Uid, mailbox.uidNext as Uid];
+    if (first < next) {
+      mailbox.firstRecentUid = next;
       this.#ledger.touch(mailbox);
     }
-    return first as Uid;
+    return { first, next };
   }
 }

@@ -1,8 +1,9 @@
 /** What is said to the thread that writes, and what it answers. Octets travel beside the requests, packed in order. */
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
-import type { SpecialUse } from '../mail-store.ts';
+import type { ClaimedRecent, SpecialUse } from '../mail-store.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { FlagMode } from './flag-sets.ts';
+import type { SortKeyRow } from './sort-key-rows.ts';
 
 export interface AccountToMake {
   readonly address: string;
@@ -32,7 +33,7 @@ export interface CopiedUids {
   readonly modSeq: ModSeq;
 }
 
-/** A row of `derived`. */
+/** A row of `derived`, with that of `sort_key`. */
 export interface DerivedRow {
   readonly emailId: number;
   readonly sentDay: number | null;
@@ -42,6 +43,7 @@ export interface DerivedRow {
   readonly body: Uint8Array;
   readonly bodyStructure: Uint8Array;
   readonly tree: Uint8Array;
+  readonly sortKeys: SortKeyRow;
 }
 
 /** By name: what a request carries, and what it resolves to. */
@@ -140,7 +142,7 @@ export interface Requests {
     request: { readonly account: AccountId; readonly name: string; readonly subscribed: boolean };
     result: undefined;
   };
-  claimRecent: { request: { readonly account: AccountId; readonly mailbox: MailboxId }; result: Uid };
+  claimRecent: { request: { readonly account: AccountId; readonly mailbox: MailboxId }; result: ClaimedRecent };
   markTransactions: { request: { readonly emailIds: Float64Array; readonly read: boolean }; result: number };
   deleteTransactions: { request: { readonly emailIds: Float64Array }; result: number };
   /** What the background has computed. */

@@ -1,4 +1,5 @@
 /** What a search asks of the octets of one email: the same texts and the same answer with the index and without it. */
+import { addrSpec, mailboxesOf, parseAddressList } from '../../mail/address.ts';
 import { decodeEncodedWords, fieldBody, fieldsNamed, parseHeader, type Header } from '../../mail/headers.ts';
 import { parseMimeTree } from '../../mail/mime-tree.ts';
 import { foldForSearch, searchText } from '../../mail/search-text.ts';
@@ -50,11 +51,29 @@ export function indexedText(octets: Uint8Array): IndexedText {
   };
 }
 
-/** All fields of a name, decoded, each on a line. */
+/** All fields of a name, decoded, each on a line; after one of addresses, what the envelope has in other words. */
 function fieldText(octets: Uint8Array, header: Header, name: string): string {
   return fieldsNamed(header, name)
-    .map((field) => decodeEncodedWords(fieldBody(octets, field)))
+    .map((field) => {
+      const text = fieldBody(octets, field);
+      const decoded = decodeEncodedWords(text);
+      return isAddressField(name) ? `${decoded}${envelopeWords(text)}` : decoded;
+    })
     .join('\n');
+}
+
+/** Those that have a column of their own in the index: the others are looked up in it as they stand in the header. */
+const isAddressField = (name: string): boolean =>
+  ADDRESS_FIELDS.some((one) => one.toLowerCase() === name.toLowerCase());
+
+/** Signs that addresses may not stand in a field as they do in the envelope: comments, quoted pairs, blanks, quotes. */
+const WRITTEN_OTHERWISE = /[(\\]|\s[@.]|[@.]\s|"@/;
+
+/** RFC 9051 §6.4.4: FROM and its like are about the envelope, which has neither comments nor blanks nor quoted pairs. */
+function envelopeWords(text: string): string {
+  if (!WRITTEN_OTHERWISE.test(text)) return '';
+  const mailboxes = mailboxesOf(parseAddressList(text));
+  return mailboxes.map((mailbox) => `\n${decodeEncodedWords(mailbox.name ?? '')} <${addrSpec(mailbox)}>`).join('');
 }
 
 /** @param wanted the term's text, folded; '' if it has none */

@@ -9,6 +9,7 @@ import type {
   Accepted,
   Account,
   Appended,
+  ClaimedRecent,
   Content,
   Copied,
   FetchedMessage,
@@ -33,6 +34,7 @@ import type {
 import type { MimePart } from '../../mail/mime-tree.ts';
 import { Refusal } from '../refusal.ts';
 import type { SearchQuery } from '../search-query.ts';
+import type { SortKeyName, ThreadKeys } from '../sort-keys.ts';
 import { AccountReads } from './accounts.ts';
 import { ChangeReads } from './changes.ts';
 import { databaseFile, openForReading, type Database, type Durability } from './database.ts';
@@ -49,6 +51,7 @@ import { Maildrops } from './maildrops.ts';
 import type { AccountToMake, ContentToKeep, CopiedUids, Requests } from './requests.ts';
 import { SearcherClient } from './searcher-client.ts';
 import { Snapshots } from './snapshots.ts';
+import { SortKeyReads } from './sort-keys.ts';
 import { StoreSpool } from './spool.ts';
 import { TransactionReads } from './transactions.ts';
 import { ascending } from './uid-ranges.ts';
@@ -92,6 +95,7 @@ export class SqliteStore implements MailStore {
   readonly #derivations: Derivations;
   readonly #fetches: Fetches;
   readonly #search: MailboxSearch;
+  readonly #sortKeys: SortKeyReads;
   readonly #changes: ChangeReads;
   readonly #transactions: TransactionReads;
   readonly #figures: FigureReads;
@@ -116,6 +120,7 @@ export class SqliteStore implements MailStore {
     this.#derivations = new Derivations(this.#emails, searcher);
     this.#fetches = new Fetches(db, this.#emails, this.#derivations, mailboxes, snapshots);
     this.#search = new MailboxSearch(db, searcher, flagSet);
+    this.#sortKeys = new SortKeyReads(db, snapshots, this.#derivations);
     this.#changes = new ChangeReads(db, accounts);
     this.#transactions = new TransactionReads(db, this.#derivations, searcher, flagSet);
     this.#figures = figures;
@@ -239,12 +244,13 @@ export class SqliteStore implements MailStore {
     return this.#snapshots.get(account, mailbox);
   }
 
-  async claimRecent(account: AccountId, mailbox: MailboxId): Promise<Uid> {
-    const found = this.#mailboxes.find(account, mailbox) ?? refuse('NONEXISTENT', 'There is no such mailbox');
-    if (found.firstRecentUid === found.uidNext) return found.uidNext; // nothing new: nothing to write
-    const first = await this.#writer.send('claimRecent', { account, mailbox });
+  async claimRecent(account: AccountId, mailbox: MailboxId): Promise<ClaimedRecent> {
+    const { firstRecentUid: first, uidNext: next } =
+      this.#mailboxes.find(account, mailbox) ?? refuse('NONEXISTENT', 'There is no such mailbox');
+    if (first === next) return { first, next }; // nothing new: nothing to write
+    const claimed = await this.#writer.send('claimRecent', { account, mailbox });
     this.#snapshots.forgetGiven(mailbox);
-    return first;
+    return claimed;
   }
 
   flagSet(index: number): readonly string[] {
@@ -390,6 +396,19 @@ export class SqliteStore implements MailStore {
     signal?: AbortSignal,
   ): Promise<Uint32Array> {
     return this.#search.search(await this.snapshot(account, mailbox), query, signal);
+  }
+
+  sortKeys(
+    account: AccountId,
+    mailbox: MailboxId,
+    uids: Uint32Array,
+    name: SortKeyName,
+  ): Promise<Uint32Array | Float64Array> {
+    return this.#sortKeys.sortKeys(account, mailbox, uids, name);
+  }
+
+  threadKeys(account: AccountId, mailbox: MailboxId, uids: Uint32Array): Promise<ThreadKeys> {
+    return this.#sortKeys.threadKeys(account, mailbox, uids);
   }
 
   changesSince(account: AccountId, modSeq: ModSeq, mailbox?: MailboxId): Promise<Changes> {

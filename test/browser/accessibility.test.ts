@@ -1,0 +1,182 @@
+/** WCAG 2.2 A and AA on every page, by axe: light, dark, and as narrow as a telephone. */
+import axe from 'axe-core';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestStack, type TestStack } from '../test-stack.ts';
+import { launchBrowser, openPage } from './browser.ts';
+import { LETTERS, send } from './letters.ts';
+
+let browser: Browser;
+let stack: TestStack;
+let empty: TestStack;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  empty = await startTestStack();
+  stack = await startTestStack();
+  await send(stack, ...LETTERS);
+});
+afterAll(async () => {
+  await browser.close();
+  await stack[Symbol.asyncDispose]();
+  await empty[Symbol.asyncDispose]();
+});
+
+/** @returns one line per element that breaks a rule */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe: injected } = window as unknown as { axe: typeof axe };
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    const { violations: found } = await injected.run(document, {
+      runOnly: { type: 'tag', values: tags },
+      rules: { 'target-size': { enabled: true } },
+      iframes: false, // the HTML of strangers
+    });
+    return found.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')} ${failureSummary ?? ''}`),
+    );
+  });
+}
+
+const LOOKS: readonly (readonly [string, BrowserContextOptions])[] = [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['narrow', { viewport: { width: 390, height: 800 } }],
+];
+
+/** Each ends when what is to be judged is there. */
+const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>])[] = [
+  ['list', '/mail', (page) => page.locator('.row').first().waitFor()],
+  ['nothing-found', '/mail?q=nonsense', (page) => page.getByText('Nothing found').waitFor()],
+  [
+    'selected',
+    '/mail',
+    async (page) => {
+      await page.locator('.row input').first().click();
+      await page.getByText('1 selected').waitFor();
+    },
+  ],
+  ...(['html', 'text', 'source', 'headers', 'parts'] as const).map(
+    (view) =>
+      [
+        view,
+        '/mail?q=invoice',
+        async (page: Page) => {
+          await page.locator('.row', { hasText: 'Invoice' }).getByRole('link').click();
+          await page.getByRole('link', { name: new RegExp(`^${view}$`, 'i') }).click();
+          await page.locator(`.${view}-view`).waitFor();
+          for (const details of await page.locator('#item details').all())
+            await details.evaluate((element) => element.setAttribute('open', ''));
+        },
+      ] as const,
+  ),
+  ['message-gone', '/mail/AAAAAAAAAAAAAAAAAAAAAA', (page) => page.getByText('has been deleted').waitFor()],
+  ['wire', '/wire', (page) => page.locator('.row.conversation').first().waitFor()],
+  [
+    'conversation',
+    '/wire',
+    async (page) => {
+      await page.locator('.row.conversation').getByRole('link').first().click();
+      await page.locator('.wire-row').first().waitFor();
+    },
+  ],
+  [
+    'eavesdropper',
+    '/wire?lens=eavesdropper',
+    async (page) => {
+      await page.locator('.row.conversation').getByRole('link').first().click();
+      await page.locator('.wire-row').first().waitFor();
+    },
+  ],
+  ['conversation-missing', '/wire/zzzzzzz', (page) => page.getByText('There never was such a conversation').waitFor()],
+  ['missing', '/connect/nothing', (page) => page.getByText('There is no such page').waitFor()],
+  [
+    'help',
+    '/mail',
+    async (page) => {
+      await page.getByRole('button', { name: 'Help' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  ],
+  [
+    'appearance',
+    '/mail',
+    async (page) => {
+      await page.getByRole('button', { name: 'Appearance' }).click();
+      await page.getByRole('radio', { name: 'Compact' }).click();
+    },
+  ],
+];
+
+for (const [look, options] of LOOKS) {
+  describe(look, () => {
+    test('empty', async () => {
+      await using watched = await openPage(browser, `http://127.0.0.1:${empty.port('http')}`, '/', options);
+      await watched.page.getByText('No mail yet').waitFor();
+      await watched.screenshot(`${look}-empty`);
+      expect(await violations(watched.page)).toEqual([]);
+    });
+
+    for (const [name, path, arrive] of PLACES) {
+      test(name, async () => {
+        await using watched = await openPage(browser, `http://127.0.0.1:${stack.port('http')}`, path, options);
+        const { page } = watched;
+        await page.locator('.live.live').waitFor();
+        await arrive(page);
+        await watched.screenshot(`${look}-${name}`);
+        expect(await violations(page)).toEqual([]);
+        expect(await page.locator('h1').count()).toBe(1);
+        expect(watched.strangers).toEqual([]);
+        // No page is wider than the window, so nobody scrolls in two directions.
+        expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+      });
+    }
+  });
+}
+
+describe('a magnification of 400%', () => {
+  test('leaves everything within reach by scrolling down alone', async () => {
+    const options = { viewport: { width: 320, height: 256 } };
+    await using watched = await openPage(browser, `http://127.0.0.1:${stack.port('http')}`, '/mail', options);
+    const { page } = watched;
+    await page.locator('.row').first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+    await page.locator('.row').last().getByRole('link').click();
+    await page.getByRole('heading', { level: 2 }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await page.locator('.row').first().waitFor();
+  });
+});
+
+describe('the reader chooses', () => {
+  test('colours and density, before the first pixel of the next page too', async () => {
+    await using watched = await openPage(browser, `http://127.0.0.1:${stack.port('http')}`, '/mail', {
+      colorScheme: 'light',
+    });
+    const { page } = watched;
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(await ground()).toBe('rgb(255, 255, 255)');
+    await page.getByRole('button', { name: 'Appearance' }).click();
+    await page.getByRole('radio', { name: 'Dark' }).click();
+    await expect.poll(ground).toBe('rgb(20, 23, 26)');
+    // Without the module of the page nothing but the early script can have done it.
+    await page.route('**/assets/index-*.js', (route) => route.abort());
+    await page.reload();
+    expect(await ground()).toBe('rgb(20, 23, 26)');
+  });
+});
+
+test('the first screen is small', () => {
+  const folder = join(import.meta.dirname, '../../src/ui/dist/assets');
+  const size = (extension: string): number =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(extension))
+      .reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
+  expect(size('.js')).toBeLessThan(120_000);
+  expect(size('.css')).toBeLessThan(20_000);
+});
