@@ -169,7 +169,11 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const submission = smtp('submission');
   const submissions = smtp('submissions');
   const lmtp = smtp('lmtp');
-  const imapOptions = { ...session, credentials: credentialsFor('imap') };
+  const imapOptions = {
+    ...session,
+    credentials: credentialsFor('imap'),
+    unauthenticate: config.unauthenticate,
+  };
   const imap = (connection: Connection) => serveImap(connection, imapOptions);
   const pop3Options: Pop3Options = {
     ...session,

@@ -46,7 +46,14 @@ export function addPages(app: App, folder: string = BUILT): void {
     if (PAGES.test(path)) return pageResponse(await fileOf(join(folder, 'index.html')));
     const asset = assetOf(path);
     const octets = asset && (await fileOf(join(folder, ...asset.names)));
-    if (!octets) return next();
+    if (!octets) {
+      await next();
+      // A person who followed a wrong link gets the page that says so, with the way back; a program keeps its 404.
+      const person = context.req.header('accept')?.includes('text/html') && !path.startsWith('/api/');
+      if (person && context.res.status === 404)
+        context.res = pageResponse(await fileOf(join(folder, 'index.html')), 404);
+      return;
+    }
     const headers: Record<string, string> = {
       'Content-Type': TYPES[asset.extension] ?? 'application/octet-stream',
       'Cache-Control': asset.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
@@ -65,9 +72,9 @@ export function addPages(app: App, folder: string = BUILT): void {
   });
 }
 
-function pageResponse(index: Buffer | undefined): Response {
+function pageResponse(index: Buffer | undefined, status = 200): Response {
   return new Response(index ? bodyOf(index) : NOT_BUILT, {
-    status: index ? 200 : 503,
+    status: index ? status : 503,
     headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache' },
   });
 }

@@ -82,8 +82,9 @@ function belongs(row: MessageSummary, account: string | undefined): boolean {
   return account === undefined || row.copies.some((copy) => copy.account === account);
 }
 
+/** As the server orders them: the clock may stand still between two. */
 function newestFirst(rows: readonly MessageSummary[]): MessageSummary[] {
-  return [...rows].sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : a.receivedAt > b.receivedAt ? -1 : 0));
+  return [...rows].sort((a, b) => Number(b.emailId) - Number(a.emailId));
 }
 
 function withChanges(

@@ -101,6 +101,12 @@ export function mailNews(news: MailNews): void {
   if (message?.message && news.deleted.includes(message.id)) {
     state.update({ message: { ...message, phase: 'gone' } });
   }
+  const change = news.read.find(({ id }) => id === message?.id);
+  if (message?.message?.transaction && change) {
+    const transaction = { ...message.message.transaction, read: change.read };
+    state.update({ message: { ...message, message: { ...message.message, transaction } } });
+  }
+  if (message?.message && news.tooOld) lookForMessage(message.id);
   const { wish } = list;
   const isShort = next.rows.length < Math.min(PAGE_ROWS, next.matches - (wish ? startOf(wish) : 0));
   const isExact = wish !== undefined && isPlain(wish) && wish.account === undefined;
@@ -213,11 +219,23 @@ export function showMessage(id: string | undefined): void {
     },
     (error: unknown) => {
       if (messageLoad !== mine || isAbort(error)) return;
-      const isGone = error instanceof ApiError && (error.status === 404 || error.status === 410);
+      const isGone = isMissing(error);
       const phase = isGone ? 'gone' : 'failed';
       state.update({ message: { id, phase, problem: isGone ? undefined : wordsOf(error), message: undefined } });
     },
   );
+}
+
+/** The news do not reach back: is the open message still there? */
+function lookForMessage(id: string): void {
+  fetchMessage(id, new AbortController().signal).catch((error: unknown) => {
+    const open = state.latest.message;
+    if (open?.id === id && isMissing(error)) state.update({ message: { ...open, phase: 'gone' } });
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 410);
 }
 
 // ------------------------------------------------------------------------------------------------------- choice

@@ -40,7 +40,7 @@ document.addEventListener('keydown', (event) => {
 function pressedKeys(event: KeyboardEvent): string | undefined {
   const { key, target } = event;
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return undefined;
-  if (document.querySelector('dialog[open]') !== null) return undefined;
+  if (document.querySelector('dialog[open], :popover-open') !== null) return undefined;
   // Escape and arrows are no letters: they act always.
   if (key === 'Escape') return key;
   if (target instanceof Element && target.closest('input:not([type=checkbox]), textarea, select') !== null)

@@ -43,7 +43,7 @@ export type WireRow =
       readonly type: 'octets';
       readonly side: Side;
       readonly octets: number;
-      readonly encrypted: boolean;
+      readonly content: 'binary' | RecordContent;
     })
   | (RowFields & { readonly type: 'tls'; readonly tls: TlsStep })
   | (RowFields & { readonly type: 'annotation'; readonly annotation: Annotation })
@@ -53,6 +53,9 @@ export type WireRow =
 /** A run of more lines than this is folded behind its first ones. */
 const FOLD_OVER = 14;
 const BEFORE_FOLD = 3;
+/** What the records of TLS that a row stands for are: `opaque` where that cannot be told. */
+export type RecordContent = 'handshake' | 'encrypted' | 'opaque';
+
 const SILENCE_MS = 1000;
 /** What the server puts in the place of a hidden octet. */
 const MARK = '•';
@@ -60,13 +63,16 @@ const MARK = '•';
 /** @param client which direction the client's octets have */
 export function wireRows(events: readonly ConversationEvent[], lens: Lens, client: 'in' | 'out'): WireRow[] {
   const rows: WireRow[] = [];
+  const records = { in: new TlsRecords(), out: new TlsRecords() };
   for (const event of events) {
     if (isHidden(event, lens)) continue;
     const before = rows.at(-1);
     if (before && event.at - before.at > SILENCE_MS) {
       rows.push({ type: 'silence', seq: event.seq, at: event.at, ms: event.at - before.at });
     }
-    addEvent(rows, event, client);
+    if ((event.type === 'text' || event.type === 'binary') && event.view === 'network') {
+      addRecords(rows, event, sideOf(event, client), records[event.direction]);
+    } else addEvent(rows, event, client);
   }
   return folded(rows);
 }
@@ -89,11 +95,10 @@ function addEvent(rows: WireRow[], event: ConversationEvent, client: 'in' | 'out
   const { seq, at } = event;
   switch (event.type) {
     case 'text':
-      if (event.view === 'network') addOctets(rows, event, sideOf(event, client));
-      else addLines(rows, event, sideOf(event, client));
+      addLines(rows, event, sideOf(event, client));
       return;
     case 'binary':
-      addOctets(rows, event, sideOf(event, client));
+      addOctets(rows, event, sideOf(event, client), 'binary', event.octets);
       return;
     case 'tls':
       rows.push({ type: 'tls', seq, at, tls: event.tls });
@@ -110,13 +115,70 @@ function sideOf({ direction }: OctetsEvent, client: 'in' | 'out'): Side {
   return direction === client ? 'client' : 'server';
 }
 
-function addOctets(rows: WireRow[], event: OctetsEvent, side: Side): void {
-  const { seq, at, octets } = event;
-  const encrypted = event.view === 'network';
+type OctetsContent = 'binary' | RecordContent;
+
+function addOctets(rows: WireRow[], event: OctetsEvent, side: Side, content: OctetsContent, octets: number): void {
+  const { seq, at } = event;
   const before = rows.at(-1);
-  if (before?.type === 'octets' && before.side === side && before.encrypted === encrypted) {
+  if (before?.type === 'octets' && before.side === side && before.content === content) {
     rows[rows.length - 1] = { ...before, octets: before.octets + octets };
-  } else rows.push({ type: 'octets', seq, at, side, octets, encrypted });
+  } else rows.push({ type: 'octets', seq, at, side, octets, content });
+}
+
+function addRecords(rows: WireRow[], event: OctetsEvent, side: Side, records: TlsRecords): void {
+  for (const { content, octets } of records.read(event)) addOctets(rows, event, side, content, octets);
+}
+
+/**
+ * The records in one direction (RFC 8446 §5.1: type, version, length), as far as an eavesdropper can tell them apart:
+ * application data is all that he sees once keys are agreed.
+ */
+class TlsRecords {
+  /** Where the next octets are expected. */
+  #position = 0;
+  /** Of a record that is not complete. */
+  #left = 0;
+  #content: RecordContent = 'opaque';
+  #header: number[] = [];
+  #isLost = false;
+
+  *read(event: OctetsEvent): Generator<{ readonly content: RecordContent; readonly octets: number }> {
+    if (event.type === 'text' || event.secrets.length > 0 || event.position !== this.#position) this.#isLost = true;
+    this.#position = event.position + event.octets;
+    if (this.#isLost || event.type === 'text') {
+      yield { content: 'opaque', octets: event.octets };
+      return;
+    }
+    const octets = atob(event.base64);
+    let at = 0;
+    while (at < octets.length) {
+      const start = at;
+      if (this.#left === 0) {
+        // Five octets, which may come in pieces themselves.
+        while (this.#header.length < 5 && at < octets.length) this.#header.push(octets.charCodeAt(at++));
+        if (!this.#begin()) {
+          yield { content: 'opaque', octets: octets.length - start };
+          return;
+        }
+      }
+      const here = Math.min(this.#left, octets.length - at);
+      this.#left -= here;
+      at += here;
+      yield { content: this.#content, octets: at - start };
+    }
+  }
+
+  /** False: what came is no record. */
+  #begin(): boolean {
+    const [type = 0, major = 3, , high = 0, low = 0] = this.#header;
+    this.#isLost = type < 20 || type > 24 || major !== 3;
+    this.#content = type === 23 ? 'encrypted' : 'handshake';
+    if (this.#header.length === 5) {
+      this.#left = high * 256 + low;
+      this.#header = [];
+    }
+    return !this.#isLost;
+  }
 }
 
 function addLines(rows: WireRow[], event: TextEvent, side: Side): void {

@@ -22,7 +22,7 @@ async function withPage(
   await send(stack, ...letters);
   await using watched = await openPage(browser, `http://127.0.0.1:${stack.port('http')}`, path);
   const { page, errors, strangers } = watched;
-  await page.locator('.live.live').waitFor();
+  await page.locator('.feed-state.live').waitFor();
   await run({ stack, page, watched });
   expect(errors).toEqual([]);
   expect(strangers).toEqual([]);
@@ -94,7 +94,7 @@ describe('the list', () => {
     await withPage('/mail', async ({ stack, page }) => {
       await row(page, 'Build 8812').waitFor();
       await page.getByRole('button', { name: 'Pause live updates' }).click();
-      await page.locator('.live.paused').waitFor();
+      await page.locator('.feed-state.paused').waitFor();
       await send(stack, { subject: 'While you paused' });
       // Another page hears of it, so this one could have.
       await using other = await openPage(browser, new URL(page.url()).origin, '/mail');

@@ -38,7 +38,7 @@ test('a conversation appears and grows while it happens; its password does not',
   await row.getByRole('link').click();
   await page.locator('.wire-row.server', { hasText: 'OK' }).first().waitFor();
   await row.getByText('alice@glass.localhost').waitFor();
-  await converse2(socket, 'a2 SELECT INBOX');
+  await say(socket, 'a2 SELECT INBOX');
   await page.locator('.wire-row.client', { hasText: 'a2 SELECT INBOX' }).waitFor();
   await page.getByText('opened INBOX').waitFor();
   const client = page.locator('.wire-row.client', { hasText: 'a1 LOGIN' });
@@ -59,7 +59,7 @@ test('a conversation appears and grows while it happens; its password does not',
 });
 
 /** The rest of a conversation that has begun. */
-async function converse2(socket: Socket, line: string): Promise<void> {
+async function say(socket: Socket, line: string): Promise<void> {
   socket.write(`${line}\r\n`);
   await once(socket, 'data');
 }
@@ -117,8 +117,8 @@ test('the filter and the problem of a conversation', async () => {
   socket.destroy();
 });
 
-test('a conversation that never was, and one that is no longer kept', async () => {
+test('a conversation that never was is no blank page', async () => {
   await using stack = await startTestStack();
-  await using watched = await openPage(browser, `http://127.0.0.1:${stack.port('http')}`, '/wire/zzzzzzz');
+  await using watched = await openPage(browser, `http://127.0.0.1:${stack.port('http')}`, '/wire/zzzzzzzzzzz');
   await watched.page.getByRole('heading', { name: 'There never was such a conversation' }).waitFor();
 });

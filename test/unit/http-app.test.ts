@@ -194,6 +194,11 @@ describe('pages', () => {
       expect((await http.get('/icon.svg')).status).toBe(200);
       for (const path of ['/assets/none.js', '/mailbox', '/x/y', '/assets/'])
         expect((await http.get(path)).status).toBe(404);
+      // A browser gets the page that says so; the API's own answers stay what they are.
+      const navigation = { headers: { Accept: 'text/html,*/*' } };
+      const unknown = await http.get('/mailbox', navigation);
+      expect([unknown.status, await unknown.text()]).toEqual([404, '<title>glassmail</title>']);
+      expect(await (await http.get('/api/glass/none', navigation)).text()).not.toContain('<title>');
       for (const path of [
         '/../secret.txt',
         '/assets/../../secret.txt',

@@ -108,7 +108,7 @@ interface ConversationRowProps {
 function ConversationRow({ item, to, isOpen }: ConversationRowProps) {
   const isLive = item.closed === null;
   const { stored = 0, read = 0 } = item.annotations;
-  const classes = ['row', 'conversation', ...(isOpen ? ['open'] : []), ...(isLive ? ['live'] : [])];
+  const classes = ['row', 'conversation', ...(isOpen ? ['open'] : []), ...(isLive ? ['ongoing'] : [])];
   return (
     <li className={classes.join(' ')} data-row={item.id}>
       <span className="live-dot" aria-hidden="true" />

@@ -6,7 +6,7 @@ import { useKeys } from '../shortcuts.ts';
 import type { ConversationState } from '../state.ts';
 import { serviceName, texts } from '../texts.ts';
 import { visibleName } from '../visible-text.ts';
-import { type Lens, wireRows } from '../wire-rows.ts';
+import { type Lens, type WireRow, wireRows } from '../wire-rows.ts';
 import { Blank } from './blank.tsx';
 import { tlsName } from './conversation-list-pane.tsx';
 import { Icon } from './icons.tsx';
@@ -184,10 +184,15 @@ function WireRows({ detail, lens, hash }: WireRowsProps) {
             row={row}
             lens={lens}
             isTarget={hash === `e${row.seq}`}
-            isSameMoment={rows[first + index - 1]?.seq === row.seq}
+            isSameMoment={isSameMoment(rows[first + index - 1], row)}
           />
         ))}
       </ol>
     </>
   );
+}
+
+/** Both came with one event; a silence belongs to none. */
+function isSameMoment(before: WireRow | undefined, row: WireRow): boolean {
+  return before !== undefined && before.type !== 'silence' && before.seq === row.seq;
 }

@@ -7,12 +7,13 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** A modal dialog as long as it is there. The browser keeps the focus inside, and gives it back. */
+/** A modal dialog as long as it is there. The browser keeps the focus inside, and gives it back; `data-first` gets it. */
 export function Dialog({ label, className, close, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = ref.current!;
     dialog.showModal();
+    dialog.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => dialog.close();
   }, []);
   return (

@@ -40,7 +40,7 @@ export function EmptyState({ account }: { readonly account: string | undefined }
         )}
         <li>
           <h3>{texts.empty.program}</h3>
-          <p>{texts.empty.programText}</p>
+          <p>{status.mode === 'capture' ? texts.empty.programText : texts.empty.programOnlyText}</p>
           <table className="settings">
             <thead>
               <tr>
@@ -54,7 +54,8 @@ export function EmptyState({ account }: { readonly account: string | undefined }
             <tbody>
               {SETTINGS.map(([service, security]) => {
                 const port = portOf(status, service);
-                return port === undefined ? null : (
+                const isForOthers = service === 'smtp' && status.mode === 'domain';
+                return port === undefined || isForOthers ? null : (
                   <tr key={service}>
                     <th scope="row">{texts.empty.uses[service]}</th>
                     <td>{host}</td>
@@ -66,7 +67,7 @@ export function EmptyState({ account }: { readonly account: string | undefined }
             </tbody>
           </table>
           <p>
-            {texts.empty.user} <AddressText address={to} />
+            {texts.empty.user} <AddressText address={to} />. {status.mode === 'capture' ? texts.empty.password : ''}
           </p>
         </li>
       </ol>

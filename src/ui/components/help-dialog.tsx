@@ -17,7 +17,7 @@ function Help({ close }: { readonly close: () => void }) {
     <Dialog label={help.title} className="help" close={close}>
       <header>
         <h2>{help.title}</h2>
-        <button type="button" className="tool" aria-label={texts.close} onClick={close} autoFocus>
+        <button type="button" className="tool" aria-label={texts.close} onClick={close} data-first>
           <Icon name="close" />
         </button>
       </header>

@@ -11,7 +11,7 @@ export function LiveState({ feed, togglePause }: { readonly feed: Feed; readonly
   const waits = connection.type === 'waiting' || connection.type === 'offline';
   return (
     <>
-      <span className={`live ${type}`}>
+      <span className={`feed-state ${type}`}>
         <span className="dot" aria-hidden="true" />
         <span className="word" role="status">
           {type === 'waiting' || type === 'connecting' ? '' : texts.live[type]}

@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useDeferredValue, useEffect, useRef } from 'react';
+import type { MessageSummary } from '../../http/schemas.ts';
 import { formatCount } from '../format.ts';
 import { PAGE_ROWS, startOf } from '../mail-list.ts';
 import { askToRemove, chosen, mark, retryList, selectEverything, selectPage, setAtTop, showWaiting } from '../mail.ts';
@@ -97,18 +98,34 @@ function ListBody({ list, open, query }: ListBodyProps): ReactNode {
   }
   return (
     <ul className="rows">
-      {list.rows.map((row) => (
-        <MessageRow
-          key={row.id}
-          row={row}
-          to={mailAddress(query, row.id)}
-          isOpen={row.id === open}
-          isSelected={list.selected.has(row.id)}
-          showsAccount={wish?.account === undefined}
-        />
-      ))}
+      <Rows list={list} open={open} query={query} />
     </ul>
   );
+}
+
+/** What is in sight is drawn at once, the rest when there is time: mail may come by the hundred. */
+function Rows({ list, open, query }: ListBodyProps): ReactNode {
+  const later = useDeferredValue(list.rows);
+  const shown = later === list.rows ? later : withoutNewTail(list.rows, later);
+  return shown.map((row) => (
+    <MessageRow
+      key={row.id}
+      row={row}
+      to={mailAddress(query, row.id)}
+      isOpen={row.id === open}
+      isSelected={list.selected.has(row.id)}
+      showsAccount={list.wish?.account === undefined}
+    />
+  ));
+}
+
+/** More rows than these are in sight on no screen. */
+const IN_SIGHT = 30;
+
+function withoutNewTail(rows: readonly MessageSummary[], before: readonly MessageSummary[]): readonly MessageSummary[] {
+  const head = rows.slice(0, IN_SIGHT);
+  const tail = new Set(rows.slice(IN_SIGHT).map(({ id }) => id));
+  return [...head, ...before.filter(({ id }) => tail.has(id))];
 }
 
 /** What is listed; with a selection, what can be done with it. */

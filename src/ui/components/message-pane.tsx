@@ -256,7 +256,7 @@ function MessageFacts({ message }: { readonly message: Message }) {
             <CopyButton
               className="chip"
               text={`${location.origin}${messagePath(message.id)}`}
-              label={texts.message.copyApi}
+              label={texts.message.copyApi(messagePath(message.id))}
             >
               <bdi>{messagePath(message.id)}</bdi>
             </CopyButton>

@@ -88,7 +88,7 @@ function SourceText({ text, traceOctets }: { readonly text: string; readonly tra
         </span>
       )}
       <Fields text={header.slice(trace.length)} />
-      {visibleText(text.slice(header.length))}
+      {shownLines(text.slice(header.length))}
     </pre>
   );
 }
@@ -100,9 +100,14 @@ function Fields({ text }: { readonly text: string }) {
         {piece}
       </b>
     ) : (
-      visibleText(piece)
+      shownLines(piece)
     ),
   );
+}
+
+/** CR LF as the end of a line, a CR alone as what it is. */
+function shownLines(text: string): string {
+  return visibleText(text.replaceAll('\r\n', '\n')).replaceAll('\r', '\u240d');
 }
 
 function decoded(octets: Uint8Array): { readonly text: string; readonly encoding: 'utf-8' | 'windows-1252' } {

@@ -21,7 +21,7 @@ export function QuestionDialog() {
           <button type="button" className="button" onClick={close}>
             {texts.cancel}
           </button>
-          <button type="submit" className="button danger" autoFocus>
+          <button type="submit" className="button danger" data-first>
             {question.confirm}
           </button>
         </p>

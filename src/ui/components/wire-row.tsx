@@ -6,6 +6,13 @@ import type { Annotation, Lens, LineRow, Side, TlsStep, WireRow } from '../wire-
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
 
+const OCTETS_WORDS = {
+  binary: texts.conversation.binary,
+  handshake: texts.conversation.handshake,
+  encrypted: texts.conversation.hidden,
+  opaque: texts.conversation.opaque,
+} as const;
+
 interface WireRowItemProps {
   readonly row: WireRow;
   readonly lens: Lens;
@@ -48,9 +55,9 @@ export const WireRowItem = memo(function WireRowItem({ row, lens, isTarget, isSa
         <li id={id} className={`wire-row ${row.side}${target}`}>
           <At at={row.at} isSame={isSameMoment} />
           <Arrow side={row.side} />
-          <span className={`said opaque ${row.encrypted ? 'encrypted' : ''}`}>
-            {row.encrypted ? <Icon name="lock" /> : null}
-            {row.encrypted ? texts.conversation.hidden(row.octets) : texts.conversation.binary(row.octets)}
+          <span className={`said opaque ${row.content}`}>
+            {row.content === 'encrypted' ? <Icon name="lock" /> : null}
+            {OCTETS_WORDS[row.content](row.octets)}
           </span>
         </li>
       );
