@@ -58,6 +58,10 @@ export interface Config {
   readonly smtpAuth: 'any' | 'none';
   readonly smtpStartTls: boolean;
   readonly allowPlaintextAuth: boolean;
+  /** SCRAM-SHA-256-PLUS is offered under TLS 1.3. */
+  readonly channelBinding: boolean;
+  /** UNAUTHENTICATE is offered. */
+  readonly unauthenticate: boolean;
   /** Which messages of INBOX a POP3 client is shown. */
   readonly pop3Messages: 'all' | 'unread';
   /** What becomes of what a POP3 client deletes. */
@@ -113,7 +117,12 @@ const DEFAULT_PORTS: Readonly<Record<Service, number | undefined>> = {
 };
 
 /** Switches may stand without a value: `--smtp-starttls`. */
-const SWITCHES: ReadonlySet<string> = new Set(['smtp-starttls', 'allow-plaintext-auth']);
+const SWITCHES: ReadonlySet<string> = new Set([
+  'smtp-starttls',
+  'allow-plaintext-auth',
+  'channel-binding',
+  'unauthenticate',
+]);
 
 export const SETTINGS: readonly Setting[] = [
   {
@@ -150,6 +159,13 @@ export const SETTINGS: readonly Setting[] = [
     value: 'any|none',
     default: 'any in capture mode',
     help: 'On the SMTP port: any accepts every name and password; none offers no login. Submission always needs a real login.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'unauthenticate',
+    value: 'on|off',
+    default: 'on',
+    help: 'IMAP clients may log out and in as somebody else on one connection. Off behind a proxy that decides who may log in.',
   },
   {
     group: 'what it serves',
@@ -206,6 +222,13 @@ export const SETTINGS: readonly Setting[] = [
     value: 'on|off',
     default: 'off',
     help: 'Permit passwords without TLS from every address. Otherwise: from loopback, in capture mode also from private addresses.',
+  },
+  {
+    group: 'TLS',
+    flag: 'channel-binding',
+    value: 'on|off',
+    default: 'off',
+    help: 'Offer SCRAM-SHA-256-PLUS, which binds a login to its TLS connection. Off, since clients that choose it and cannot bind fail to log in: mutt with GNU SASL does.',
   },
   {
     group: 'TLS',
@@ -343,6 +366,8 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     smtpAuth: oneOf(given.get('smtp-auth'), ['any', 'none'], capture ? 'any' : 'none'),
     smtpStartTls: onOff(given.get('smtp-starttls'), !capture),
     allowPlaintextAuth: onOff(given.get('allow-plaintext-auth'), false),
+    channelBinding: onOff(given.get('channel-binding'), false),
+    unauthenticate: onOff(given.get('unauthenticate'), true),
     pop3Messages: oneOf(given.get('pop3-messages'), ['all', 'unread'], 'all'),
     pop3Delete: oneOf(given.get('pop3-delete'), ['expunge', 'trash'], 'expunge'),
     pop3LoginDelaySeconds: integer(given.get('pop3-login-delay'), 0, 0, 86_400) || undefined,

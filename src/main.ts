@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
   check: async () => (await import('./cli/check.ts')).check,
   send: async () => (await import('./cli/send.ts')).send,
   accounts: async () => (await import('./cli/accounts.ts')).accounts,
+  tokens: async () => (await import('./cli/tokens.ts')).tokens,
   import: async () => (await import('./cli/import.ts')).importMail,
   export: async () => (await import('./cli/export.ts')).exportMail,
 };

@@ -98,6 +98,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const addressOf = (login: string): string => loginAddress(login, config.defaultDomain);
   const credentialsFor = (service: TokenScope): Credentials => ({
     addressOf,
+    bindsChannels: config.channelBinding,
     findRecord: async (login) => (await store.findPasswordRecord(addressOf(login)))?.record,
     offersTokens: () => tokens.size > 0,
     verifyToken: async (login, value) => {

@@ -40,6 +40,9 @@ const LONE_SECRET = 12;
 /** `{5}`, `{5+}`, `~{5}` at a line's end: RFC 9051 §4.3, RFC 7888. */
 const LITERAL = /\{(\d{1,10})([+-]?)\}$/;
 
+/** What follows is counted and no line, a message's chunk: RFC 3030 §2. */
+const BDAT = /^BDAT +(\d{1,15})(?: +LAST)?\s*$/i;
+
 /** `v=`, in base64 or (with mechanisms that are not wrapped in it) as it is. */
 const SERVER_SIGNATURE = /\b(?:dj[01][A-Za-z0-9+/]{8,}=*|v=[A-Za-z0-9+/]{20,}=*)/g;
 
@@ -236,7 +239,10 @@ export class LineVeil {
       this.#loginSeen = true;
       this.#login(line, login[0].length, tag);
     } else if (this.#isLoneSecret(text.trim())) this.#hide(start, end);
-    else if (this.#protocol === 'imap') this.#literalFollows(line, tag, COMMAND.test(text) ? undefined : 'password');
+    else if (this.#protocol !== 'imap' && BDAT.test(text)) {
+      const octets = Number(BDAT.exec(text)![1]);
+      this.#state = { name: 'literal', end: line.next + octets, tag: '', login: undefined, certain: true };
+    } else if (this.#protocol === 'imap') this.#literalFollows(line, tag, COMMAND.test(text) ? undefined : 'password');
   }
 
   /** A word alone on its line, which could be a part of a login whose start was not understood. */

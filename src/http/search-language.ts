@@ -65,15 +65,25 @@ const HEADER_FIELDS = new Map([
   ['to', 'To'],
   ['from', 'From'],
   ['cc', 'Cc'],
-  ['bcc', 'Bcc'],
   ['reply-to', 'Reply-To'],
   ['subject', 'Subject'],
   ['message-id', 'Message-ID'],
 ]);
 const FIELDS = new Set([
   ...HEADER_FIELDS.keys(),
-  ...['addressed', 'tag', 'is', 'has', 'after', 'before', 'larger', 'smaller', 'id'],
+  ...['addressed', 'bcc', 'tag', 'is', 'has', 'after', 'before', 'larger', 'smaller', 'id'],
 ]);
+
+const either = (...queries: SearchQuery[]): SearchQuery => ({ type: 'or', queries });
+
+/** A blind copy: the envelope names it, To and Cc do not. */
+const unnamedRecipient = (text: string): SearchQuery => ({
+  type: 'and',
+  queries: [
+    { type: 'recipient', text },
+    { type: 'not', query: either({ type: 'header', name: 'To', text }, { type: 'header', name: 'Cc', text }) },
+  ],
+});
 
 const ALL: SearchQuery = { type: 'all' };
 const NOTHING: SearchQuery = { type: 'not', query: ALL };
@@ -117,7 +127,9 @@ class Search {
     if (header !== undefined) return { type: 'header', name: header, text: value };
     switch (field) {
       case 'addressed':
-        return { type: 'any-address', text: value };
+        return either({ type: 'any-address', text: value }, { type: 'recipient', text: value });
+      case 'bcc':
+        return either({ type: 'header', name: 'Bcc', text: value }, unnamedRecipient(value));
       case 'tag':
         return NOTHING; // no message has a tag yet
       case 'is':

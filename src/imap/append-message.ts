@@ -1,12 +1,14 @@
 /**
- * The messages that APPEND and REPLACE take: RFC 9051 §6.3.12, RFC 4466 §2.? append-message. A message is a literal, or it is
+ * The messages that APPEND and REPLACE take: RFC 9051 §6.3.12, RFC 4466 §3 append-message. A message is a literal, or it is
  * put together of literals and of parts of other messages (CATENATE, RFC 4469); both may be UTF8 literals (RFC 6855 §4).
  *
  * Arguments come in chunks, for each literal ends one: its octets are still with the client. A chunk becomes steps, and
  * steps are taken as soon as they are there, so that what is refused is refused before the client sends more.
  */
-import type { NewMessage, Spool } from '../store/mail-store.ts';
+import { readFile } from 'node:fs/promises';
+import type { NewMessage, Spool, Spooled } from '../store/mail-store.ts';
 import { Refusal } from '../store/refusal.ts';
+import { BinaryRefused, encodeBinaryParts } from './binary-parts.ts';
 import type { Context } from './command.ts';
 import { BadSyntax } from './grammar/bad-syntax.ts';
 import type { Parser } from './grammar/parser.ts';
@@ -53,7 +55,9 @@ export async function receiveMessages(
 ): Promise<NewMessage[]> {
   const { store, session } = context;
   const maximum = session.options.maximumMessageOctets;
-  const messages: { readonly spool: Spool; readonly step: Extract<AppendStep, { type: 'message' }>; size: number }[] = [];
+  const messages: { readonly spool: Spool; readonly step: Extract<AppendStep, { type: 'message' }>; size: number }[] =
+    [];
+  let hasNul = false;
   let total = 0;
   let header = new HeaderWatch();
 
@@ -64,7 +68,10 @@ export async function receiveMessages(
         case 'message':
           refuseUnlessWhole();
           if (messages.length === MOST_MESSAGES) {
-            throw new Refusal('LIMIT', `One command takes ${MOST_MESSAGES} messages at most: send the others in another`);
+            throw new Refusal(
+              'LIMIT',
+              `One command takes ${MOST_MESSAGES} messages at most: send the others in another`,
+            );
           }
           messages.push({ spool: spools.use(store.spool()), step, size: 0 });
           header = new HeaderWatch();
@@ -81,11 +88,15 @@ export async function receiveMessages(
   refuseUnlessWhole();
   const whole: NewMessage[] = [];
   for (const { spool, step } of messages) {
-    whole.push({ content: await spool.finish(), flags: step.flags, internalDate: step.internalDate ?? new Date() });
+    const content = await withoutNul(await spool.finish());
+    whole.push({ content, flags: step.flags, internalDate: step.internalDate ?? new Date() });
   }
   return whole;
 
-  async function literal({ literal, within }: Extract<AppendStep, { type: 'literal' }>): Promise<readonly AppendStep[]> {
+  async function literal({
+    literal,
+    within,
+  }: Extract<AppendStep, { type: 'literal' }>): Promise<readonly AppendStep[]> {
     // RFC 3502 §6.3.11: so a client cancels; it is not asked for anything more.
     if (literal.size === 0 && !within.catenate) throw empty();
     if (messages.at(-1)!.size + literal.size > maximum) throw tooBig();
@@ -112,7 +123,20 @@ export async function receiveMessages(
         'Header fields with 8-bit characters are taken after ENABLE UTF8=ACCEPT; others encode them (RFC 2047)',
       );
     }
+    hasNul ||= octets.includes(0);
     await message.spool.write(octets);
+  }
+
+  /** RFC 3516 §4.4: what NUL stands in may be encoded, and what cannot be is refused. */
+  async function withoutNul(content: Spooled): Promise<Spooled> {
+    if (!hasNul) return content;
+    const octets = content.octets ?? (await readFile(content.file!));
+    if (!octets.includes(0)) return content;
+    const encoded = encodeBinaryParts(octets);
+    if (!encoded) throw new BinaryRefused('NUL may only stand in parts whose encoding is 7bit, 8bit or binary');
+    const spool = spools.use(store.spool());
+    await spool.write(encoded);
+    return spool.finish();
   }
 
   function refuseUnlessWhole(): void {
@@ -127,11 +151,11 @@ export async function receiveMessages(
 
 /** Flags, a date, and what the message is made of. @returns whether it is whole, and no literal is to come first */
 function messageSteps(input: Parser, steps: AppendStep[]): boolean {
-  const flags = input.peek() === '(' ? input.flagList() : [];
-  if (flags.length > 0 || input.has(' ')) input.sp();
+  const flags = input.peek() === '(' ? input.flagList() : undefined;
+  if (flags) input.sp();
   const internalDate = input.peek() === '"' ? input.dateTime() : undefined;
   if (internalDate) input.sp();
-  steps.push({ type: 'message', flags, internalDate });
+  steps.push({ type: 'message', flags: flags ?? [], internalDate });
   if (input.take('CATENATE (')) return partSteps(input, steps);
   steps.push(literalStep(input, false));
   return false;

@@ -8,12 +8,16 @@ export interface Situation {
   readonly authenticated: boolean;
   /** TLS is in use. */
   readonly secure: boolean;
+  readonly compressed: boolean;
   /** STARTTLS would work. */
   readonly canStartTls: boolean;
   /** LOGIN is permitted on this connection, as it stands. */
   readonly permitsPlaintextLogin: boolean;
   /** SASL mechanisms that would be accepted now. */
   readonly mechanisms: readonly string[];
+  readonly unauthenticate: boolean;
+  /** The largest message that is taken. */
+  readonly appendLimit: number;
 }
 
 interface Capability {
@@ -22,6 +26,8 @@ interface Capability {
   /** Below `src/imap/`. */
   readonly keptIn: string;
   readonly when?: (situation: Situation) => boolean;
+  /** What follows the name. */
+  readonly value?: (situation: Situation) => string;
 }
 
 const beforeLogin = ({ authenticated }: Situation): boolean => !authenticated;
@@ -52,6 +58,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'LIST-EXTENDED', rfc: 'RFC 5258', keptIn: 'commands/list.ts' },
   { name: 'LIST-STATUS', rfc: 'RFC 5819', keptIn: 'commands/list.ts' },
   { name: 'SPECIAL-USE', rfc: 'RFC 6154', keptIn: 'commands/list.ts' },
+  { name: 'CREATE-SPECIAL-USE', rfc: 'RFC 6154 §3', keptIn: 'commands/create.ts' },
   { name: 'STATUS=SIZE', rfc: 'RFC 8438', keptIn: 'commands/status.ts' },
   { name: 'UNSELECT', rfc: 'RFC 3691', keptIn: 'commands/close.ts' },
   { name: 'UIDPLUS', rfc: 'RFC 4315', keptIn: 'commands/expunge.ts, append.ts, copy.ts' },
@@ -59,6 +66,45 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'ESEARCH', rfc: 'RFC 4731', keptIn: 'commands/search.ts' },
   { name: 'SEARCHRES', rfc: 'RFC 5182', keptIn: 'commands/search.ts' },
   { name: 'WITHIN', rfc: 'RFC 5032', keptIn: 'search-keys.ts' },
+  { name: 'SORT', rfc: 'RFC 5256', keptIn: 'commands/sort.ts, sorting.ts' },
+  { name: 'SORT=DISPLAY', rfc: 'RFC 5957', keptIn: 'sorting.ts' },
+  { name: 'THREAD=ORDEREDSUBJECT', rfc: 'RFC 5256', keptIn: 'commands/thread.ts, threading.ts' },
+  { name: 'THREAD=REFERENCES', rfc: 'RFC 5256', keptIn: 'commands/thread.ts, threading.ts' },
+  { name: 'ESORT', rfc: 'RFC 5267 §3', keptIn: 'commands/sort.ts, search-answers.ts' },
+  { name: 'CONTEXT=SEARCH', rfc: 'RFC 5267 §4', keptIn: 'update-contexts.ts, commands/cancelupdate.ts' },
+  { name: 'CONTEXT=SORT', rfc: 'RFC 5267 §4', keptIn: 'update-contexts.ts, commands/cancelupdate.ts' },
+  { name: 'PARTIAL', rfc: 'RFC 9394', keptIn: 'search-answers.ts, commands/fetch.ts' },
+  { name: 'MULTISEARCH', rfc: 'RFC 7377', keptIn: 'commands/esearch.ts' },
+  { name: 'SEARCH=FUZZY', rfc: 'RFC 6203', keptIn: 'fuzzy-keys.ts, relevancy.ts' },
+  // SEARCH finds a little more than i;unicode-casemap would: accents do not count there either.
+  { name: 'I18NLEVEL=1', rfc: 'RFC 5255 §4.3', keptIn: '../mail/collation.ts, ../mail/search-text.ts' },
+  { name: 'INPROGRESS', rfc: 'RFC 9585', keptIn: 'in-progress.ts' },
+  { name: 'PREVIEW', rfc: 'RFC 8970', keptIn: 'fetch-items.ts' },
+  {
+    name: 'COMPRESS=DEFLATE',
+    rfc: 'RFC 4978',
+    keptIn: 'commands/compress.ts',
+    when: ({ authenticated, compressed }) => authenticated && !compressed,
+  },
+  {
+    name: 'UNAUTHENTICATE',
+    rfc: 'RFC 8437',
+    keptIn: 'commands/unauthenticate.ts',
+    when: ({ authenticated, unauthenticate }) => authenticated && unauthenticate,
+  },
+  { name: 'MULTIAPPEND', rfc: 'RFC 3502', keptIn: 'commands/append.ts, append-message.ts' },
+  { name: 'CATENATE', rfc: 'RFC 4469', keptIn: 'append-message.ts, message-url.ts' },
+  { name: 'URL-PARTIAL', rfc: 'RFC 5550', keptIn: 'message-url.ts' },
+  {
+    name: 'APPENDLIMIT',
+    rfc: 'RFC 7889',
+    keptIn: 'framing.ts, append-message.ts',
+    value: (it) => `=${it.appendLimit}`,
+  },
+  { name: 'REPLACE', rfc: 'RFC 8508', keptIn: 'commands/replace.ts' },
+  { name: 'NOTIFY', rfc: 'RFC 5465', keptIn: 'commands/notify.ts, notifications.ts' },
+  { name: 'UIDONLY', rfc: 'RFC 9586', keptIn: 'grammar/writer.ts, mailbox-view.ts, session.ts' },
+  { name: 'UTF8=ACCEPT', rfc: 'RFC 6855', keptIn: 'commands/enable.ts, append-message.ts, grammar/writer.ts' },
   { name: 'BINARY', rfc: 'RFC 3516', keptIn: 'fetch-items.ts' },
   { name: 'CONDSTORE', rfc: 'RFC 7162 §3.1', keptIn: 'mailbox-view.ts, commands/fetch.ts, store.ts, search.ts' },
   { name: 'QRESYNC', rfc: 'RFC 7162 §3.2', keptIn: 'resync.ts, mailbox-view.ts, grammar/writer.ts' },
@@ -68,11 +114,11 @@ export const CAPABILITIES: readonly Capability[] = [
 
 export function capabilities(situation: Situation): readonly string[] {
   const names: string[] = [];
-  for (const { name, when } of CAPABILITIES) {
+  for (const { name, when, value } of CAPABILITIES) {
     if (name === 'SASL-IR' && !situation.authenticated) {
       names.push(...situation.mechanisms.map((mechanism) => `AUTH=${mechanism}`));
     }
-    if (when?.(situation) ?? true) names.push(name);
+    if (when?.(situation) ?? true) names.push(value === undefined ? name : name + value(situation));
   }
   return names;
 }

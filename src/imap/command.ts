@@ -9,6 +9,7 @@ import type { Connection } from '../wire/connection.ts';
 import type { Parser } from './grammar/parser.ts';
 import type { Completion, Dialect, Response } from './grammar/syntax.ts';
 import type { MailboxView } from './mailbox-view.ts';
+import type { Notifications } from './notifications.ts';
 import type { ImapOptions } from './server.ts';
 
 /** RFC 9051 §3: each state carries exactly what exists in it. */
@@ -32,13 +33,24 @@ export interface SessionForCommands {
   become(next: State): void;
   /** @returns false: it was enabled before */
   enable(feature: keyof Dialect): boolean;
+  /** Writes an untagged response before what the command yields next, and at once. */
+  sayNow(response: Response): Promise<void>;
   /** Writes `+ text`; what was yielded before has been sent (RFC 9051 §7.6). */
   continuation(text: string): Promise<void>;
   /** The client's answer to a continuation request, without its line end. @throws BadSyntax if it is too long */
   answer(): Promise<Buffer>;
-  /** TLS from the first octet after the OK that the command returns (RFC 9051 §6.2.1). */
-  startTlsAfterwards(): void;
+  /**
+   * From the first octet after the OK that the command returns: TLS (RFC 9051 §6.2.1), compression (RFC 4978 §3), or
+   * nothing of what a login has brought (RFC 8437 §3).
+   */
+  afterwards(step: 'start-tls' | 'compress' | 'forget'): void;
   readonly login: LoginAttempts;
+  /** From now on; RFC 5465 §3.1. */
+  watch(notifications: Notifications): void;
+  /** What is new in the selected mailbox, if there is one, and may be told. The view has looked before. */
+  newsOfSelected(mayExpunge: boolean): AsyncGenerator<readonly Response[], void, undefined>;
+  /** What is new in others, for clients that have asked for it. */
+  newsOfOthers(): Promise<readonly Response[]>;
   /** To be asked for before looking, so that nothing falls between the two. */
   news(account: AccountId): News;
 }
@@ -92,6 +104,8 @@ export interface Command<Name extends StateName, Arguments> {
   readonly mayExpunge: boolean | 'uid';
   /** Whether its UID form names messages by sequence number all the same: then none may be told (RFC 7162 §3.2.10.2). */
   readonly namesNumbers?: (args: Arguments) => boolean;
+  /** Whether its answers say flags: clients that collect them (imapflow) are not told the same before. */
+  readonly tellsFlags?: (args: Arguments) => boolean;
   /** Reads all arguments; what is left over is an error. @param octets all of them @throws BadSyntax */
   parse(input: Parser, name: string, octets: Buffer): Arguments;
   run(args: Arguments, context: Context<Name>): AsyncGenerator<Yielded, Completion, undefined>;

@@ -20,6 +20,8 @@ export type StoreAnswer = (message: FetchedMessage) => FetchItem | undefined | P
 /** RFC 2045 §6.1; anything else is UNKNOWN-CTE (RFC 3516 §4.3). */
 const KNOWN_ENCODINGS = ['7bit', '8bit', 'binary', 'base64', 'quoted-printable'];
 
+const MOST_PREVIEW = 200;
+
 const WHOLE: Section = { path: [] };
 const HEADER: Section = { path: [], text: { name: 'HEADER' } };
 const TEXT: Section = { path: [], text: { name: 'TEXT' } };
@@ -48,6 +50,7 @@ export function viewAnswer({ name }: FetchAttribute, view: MailboxView): ViewAns
     case 'BODYSTRUCTURE':
     case 'BODY[]':
     case 'ENVELOPE':
+    case 'PREVIEW':
     case 'RFC822':
     case 'RFC822.HEADER':
     case 'RFC822.TEXT':
@@ -65,6 +68,7 @@ export function wantedFor(attributes: readonly FetchAttribute[]): Wanted {
     bodyStructure: has('BODYSTRUCTURE'),
     body: has('BODY'),
     savedDate: has('SAVEDATE'),
+    ...previewWanted(attributes),
     content: sections.length > 0,
     tree: sections.some(({ path }) => path.length > 0),
   };
@@ -81,6 +85,8 @@ export function storeAnswer(attribute: FetchAttribute): StoreAnswer {
     case 'SAVEDATE':
       return ({ savedDate: date }) =>
         date ? { type: 'date', name: 'SAVEDATE', date } : { type: 'text', name: 'SAVEDATE', text: 'NIL' };
+    case 'PREVIEW':
+      return ({ preview }) => ({ type: 'nstring', name: 'PREVIEW', text: previewText(preview) });
     case 'RFC822':
       return sectionAnswer('RFC822', WHOLE, undefined);
     case 'RFC822.HEADER':
@@ -102,6 +108,20 @@ export function storeAnswer(attribute: FetchAttribute): StoreAnswer {
     case 'UID':
       throw new Error(`${attribute.name} is answered by the view`);
   }
+}
+
+/** RFC 8970 §4.1: with LAZY, what is not at hand is not waited for. */
+function previewWanted(attributes: readonly FetchAttribute[]): Pick<Wanted, 'preview'> {
+  const previews = attributes.filter((attribute) => attribute.name === 'PREVIEW');
+  if (previews.length === 0) return {};
+  return { preview: previews.every(({ lazy }) => lazy) ? 'if-kept' : 'always' };
+}
+
+/** RFC 8970 §3.3: 200 characters of Unicode should do. */
+function previewText(preview: string | undefined): string | undefined {
+  return preview === undefined || preview.length <= MOST_PREVIEW
+    ? preview
+    : Array.from(preview).slice(0, MOST_PREVIEW).join('');
 }
 
 /** RFC 9051 §6.4.5: without PEEK, \Seen is set. */

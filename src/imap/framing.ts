@@ -135,7 +135,7 @@ export class Framing {
   constructor(
     connection: Connection,
     limits: FramingLimits = LIMITS_BEFORE_LOGIN,
-    messageCommands: ReadonlySet<string> = new Set(['APPEND']),
+    messageCommands: ReadonlySet<string> = new Set(['APPEND', 'REPLACE', 'UID REPLACE']),
   ) {
     this.#connection = connection;
     this.limits = limits;

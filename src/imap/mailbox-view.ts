@@ -9,11 +9,12 @@
 import { Refusal } from '../store/refusal.ts';
 import type { AccountId, Changes, MailboxId, ModSeq, SeqNum, Uid, UidRange } from '../store/change.ts';
 import type { ClaimedRecent, MailboxSnapshot, MailStore } from '../store/mail-store.ts';
-import { BadSyntax } from './grammar/bad-syntax.ts';
+import { BadSyntax, uidRequired } from './grammar/bad-syntax.ts';
 import { exists, flagsChanged, untaggedOk } from './grammar/responses.ts';
 import { contains, intersectRanges, mergeRanges, rangesOf, resolve } from './grammar/sequence-set.ts';
 import type { NumberRange } from './grammar/sequence-set.ts';
 import type { Dialect, Response, SequenceSet } from './grammar/syntax.ts';
+import { UpdateContexts } from './update-contexts.ts';
 
 /** Messages of the view, ascending, pairwise: `uids[i]` is at `seqNums[i]`. */
 export interface Found {
@@ -32,6 +33,17 @@ interface Held {
 
 /** What it asks of the store. */
 export type ViewStore = Pick<MailStore, 'changesSince' | 'claimRecent' | 'flagSet' | 'snapshot'>;
+
+/** What of its news the client wants to be told: RFC 5465 §3.1. */
+export interface Interest {
+  readonly arrived: boolean;
+  readonly expunged: boolean;
+  readonly flags: boolean;
+  /** More than EXISTS is to be told of new messages, unless this client has put them here. */
+  readonly contents: boolean;
+}
+
+export const EVERYTHING: Interest = { arrived: true, expunged: true, flags: true, contents: false };
 
 /** RFC 9051 §2.3.2. */
 export const SYSTEM_FLAGS = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft'] as const;
@@ -55,6 +67,8 @@ export class MailboxView {
   readonly account: AccountId;
   /** Opened by EXAMINE, or read-only for another reason. */
   readonly readOnly: boolean;
+  /** Search results that are kept up (RFC 5267 §4.3). */
+  readonly contexts = new UpdateContexts();
   readonly #store: ViewStore;
   readonly #dialect: Dialect;
 
@@ -82,6 +96,13 @@ export class MailboxView {
   readonly #withRecent = new Map<number, readonly string[]>();
   /** `$`: UIDs, ascending (RFC 9051 §6.4.4.1). */
   #saved: Uint32Array = NONE;
+
+  /** What is not wanted is kept back until it is. */
+  interest: Interest = EVERYTHING;
+  /** UIDs that this session has removed: whatever else is wanted, that is told. */
+  readonly #removed = new Set<number>();
+  /** UIDs that this session has brought. */
+  readonly #brought = new Set<number>();
 
   private constructor(
     store: ViewStore,
@@ -133,6 +154,10 @@ export class MailboxView {
   get mailboxId(): MailboxId {
     return this.#snapshot.mailbox.id;
   }
+  /** The account's number up to which it knows the store. */
+  get modSeq(): ModSeq {
+    return this.#seen;
+  }
   get highestModSeq(): ModSeq {
     return this.#snapshot.mailbox.highestModSeq;
   }
@@ -170,6 +195,7 @@ export class MailboxView {
    */
   find(set: SequenceSet, by: 'seq' | 'uid', outOfRange: 'bad' | 'ignore' = 'bad'): Found {
     if (set.type === 'saved') return this.#known(this.#saved);
+    if (by === 'seq' && this.#dialect.uidOnly) throw uidRequired();
     const ranges: [start: number, end: number][] = [];
     for (const { first, last } of set.ranges) {
       const [start, end] =
@@ -225,6 +251,11 @@ export class MailboxView {
   /** Gone from the store, but not told yet. */
   isGone(seqNum: number): boolean {
     return this.#held.size > 0 && this.#held.has(this.#uids[seqNum - 1]!);
+  }
+
+  /** Whether there are such messages. */
+  get hasGone(): boolean {
+    return this.#held.size > 0;
   }
 
   /** With \Recent where this session has it. */
@@ -348,10 +379,9 @@ export class MailboxView {
    */
   tell(mayExpunge: boolean): Response[] {
     const responses: Response[] = [];
-    if (mayExpunge && this.#held.size > 0) responses.push(this.#tellExpunged());
-    this.#tellArrived(responses);
-    responses.push(...this.newKeywords());
-    if (this.#changed.size > 0) this.#tellFlags(responses);
+    if (mayExpunge && this.#held.size > 0) responses.push(...this.#tellExpunged());
+    responses.push(...this.tellArrived());
+    if (this.#changed.size > 0 && this.interest.flags) this.#tellFlags(responses);
     // RFC 7162 §3.2: higher numbers have been told than that of an expunge that has to wait. Should the connection be lost
     // before it is told, the client asks again from here.
     if (this.#toldBefore !== undefined && this.#dialect.qresync) {
@@ -360,11 +390,24 @@ export class MailboxView {
     return responses;
   }
 
+  /** Of that, what a command may be about before it has answered: messages that have arrived, and new keywords. */
+  tellArrived(): Response[] {
+    const responses: Response[] = [];
+    if (this.interest.arrived) this.#tellArrived(responses);
+    responses.push(...this.newKeywords());
+    return responses;
+  }
+
+  /** A FETCH response has just said this message's flags as they stand, and its MODSEQ if the client is owed that. */
+  toldFlags(uid: Uid): void {
+    this.#changed.delete(uid);
+  }
+
   /**
    * This session has changed these messages and answers for that itself: it is not told of it again.
    * @param modSeq what the store gave the change; if there was nothing to change, that may be somebody else's number
    */
-  own(modSeq: ModSeq, uids: readonly Uid[]): void {
+  own(modSeq: ModSeq, uids: readonly Uid[] | Uint32Array): void {
     if (modSeq > this.#seen) this.#own.set(modSeq, rangesOf(uids));
   }
 
@@ -379,27 +422,54 @@ export class MailboxView {
   /** The FETCH response by which flags are told; RFC 7162 §3.1 adds MODSEQ once CONDSTORE is enabled. */
   flagsResponse(seqNum: SeqNum): Response {
     const modSeq = this.#dialect.condstore ? this.modSeqOf(seqNum) : undefined;
-    return flagsChanged(seqNum, this.uid(seqNum), this.flagsOf(seqNum), modSeq);
+    return flagsChanged(seqNum, this.uid(seqNum), this.flagsOf(seqNum), modSeq, !this.#dialect.uidOnly);
   }
 
-  #tellExpunged(): Response {
+  /** This session removes these messages: that is told even to a client that wants to hear of no expunges (RFC 5465). */
+  removes(uids: Iterable<number>): void {
+    if (!this.interest.expunged) for (const uid of uids) this.#removed.add(uid);
+  }
+
+  /** This session has put these messages here. */
+  brings(uids: Iterable<number | undefined>): void {
+    if (this.interest.contents) for (const uid of uids) if (uid !== undefined) this.#brought.add(uid);
+  }
+
+  /** RFC 5465 §5.2: those above this UID, but for those that the client has put here itself. */
+  arrivedAfter(uid: number): Found {
+    const found = this.#slice([[this.#after(uid), this.#count]]);
+    const seqNums = found.seqNums.filter((seqNum) => !this.#brought.has(this.uid(seqNum)) && !this.isGone(seqNum));
+    this.#brought.clear();
+    return { seqNums, uids: seqNums.map((seqNum) => this.uid(seqNum)) };
+  }
+
+  /** The highest UID that the client knows of; 0: none. */
+  get lastUid(): number {
+    return this.#lastKnown;
+  }
+
+  #tellExpunged(): Response[] {
+    const all = this.interest.expunged;
+    const toTell = all ? this.#held : this.#removed.intersection(this.#held);
+    if (toTell.size === 0) return [];
     const seqNums: SeqNum[] = [];
     const gone: Uid[] = [];
-    const left = new Uint32Array(this.#count - this.#held.size);
+    const left = new Uint32Array(this.#count - toTell.size);
     for (let i = 0, kept = 0; i < this.#count; i++) {
       const uid = this.#uids[i]!;
-      if (this.#held.has(uid)) {
+      if (toTell.has(uid)) {
         gone.push(uid as Uid);
         // RFC 9051 §7.5.1: each number is the one after those before it have gone.
         seqNums.push((kept + 1) as SeqNum);
       } else left[kept++] = uid;
     }
-    this.#held.clear();
-    this.#toldBefore = undefined;
+    for (const uid of gone) this.#held.delete(uid);
+    this.#removed.clear();
+    if (this.#held.size === 0) this.#toldBefore = undefined;
     this.#uids = left;
     this.#count = left.length;
     this.#share();
-    return { type: 'expunged', seqNums, uids: rangesOf(gone) };
+    return [{ type: 'expunged', seqNums, uids: rangesOf(gone) }];
   }
 
   #tellArrived(responses: Response[]): void {

@@ -1,6 +1,6 @@
 /**
- * URLs of messages and their parts, as CATENATE takes them (RFC 4469 §3; RFC 5092 §6.? icommand; URL-PARTIAL RFC 5550
- * §2.4.?): `/Drafts;UIDVALIDITY=5/;UID=20/;SECTION=1.MIME/;PARTIAL=0.1024`. Without a mailbox they are about the selected one.
+ * URLs of messages and their parts, as CATENATE takes them (RFC 4469 §3; RFC 5092 §11; URL-PARTIAL RFC 5550):
+ * `/Drafts;UIDVALIDITY=5/;UID=20/;SECTION=1.MIME/;PARTIAL=0.1024`. Without a mailbox they are about the selected one.
  */
 import type { Uid } from '../store/change.ts';
 import type { Mailbox } from '../store/mail-store.ts';

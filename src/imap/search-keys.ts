@@ -7,6 +7,8 @@ import type { SearchQuery } from '../store/search-query.ts';
 import type { MailStore } from '../store/mail-store.ts';
 import { rangesOf } from './grammar/sequence-set.ts';
 import type { SearchKey, SequenceSet } from './grammar/syntax.ts';
+import { loosened } from './fuzzy-keys.ts';
+import type { Report } from './in-progress.ts';
 import type { MailboxView } from './mailbox-view.ts';
 import { parseEmailObjectId } from './object-id.ts';
 
@@ -23,6 +25,7 @@ export async function findMessages(
   view: MailboxView,
   store: MailStore,
   signal: AbortSignal,
+  report?: Report,
 ): Promise<Uint32Array> {
   const keys = key.name === 'AND' ? key.keys : [key];
   const tests: Test[] = [];
@@ -38,7 +41,7 @@ export async function findMessages(
   for (const other of others) queries.push(await toQuery(other, view));
   const uids = rangesOf(candidates.map((seqNum) => view.uid(seqNum)));
   if (tests.length > 0 && uids.length <= MOST_RANGES) queries.unshift({ type: 'uids', uids });
-  const found = await store.searchMessages(view.account, view.id, { type: 'and', queries }, signal);
+  const found = await store.searchMessages(view.account, view.id, { type: 'and', queries }, signal, report);
   const matches = new Set(found);
   return candidates.filter((seqNum) => matches.has(view.uid(seqNum)));
 }
@@ -61,18 +64,23 @@ async function passing(view: MailboxView, tests: readonly Test[]): Promise<Uint3
   return passed.subarray(0, count);
 }
 
+/** The messages with these UIDs, which ascend. */
+export function uidKey(uids: Uint32Array): SearchKey {
+  return { name: 'UID', set: { type: 'set', ranges: rangesOf(uids) } };
+}
+
 /** RFC 7162 §3.1.5: then the answer carries the highest one found. */
 export function namesModSeq(key: SearchKey): boolean {
   if (key.name === 'AND') return key.keys.some(namesModSeq);
   if (key.name === 'OR') return namesModSeq(key.left) || namesModSeq(key.right);
-  return key.name === 'NOT' ? namesModSeq(key.key) : key.name === 'MODSEQ';
+  return key.name === 'NOT' || key.name === 'FUZZY' ? namesModSeq(key.key) : key.name === 'MODSEQ';
 }
 
 /** Whether messages are named by their sequence numbers. */
 export function namesNumbers(key: SearchKey): boolean {
   if (key.name === 'AND') return key.keys.some(namesNumbers);
   if (key.name === 'OR') return namesNumbers(key.left) || namesNumbers(key.right);
-  return key.name === 'NOT' ? namesNumbers(key.key) : key.name === 'SEQUENCE';
+  return key.name === 'NOT' || key.name === 'FUZZY' ? namesNumbers(key.key) : key.name === 'SEQUENCE';
 }
 
 /** Undefined: the view does not know enough. */
@@ -107,7 +115,8 @@ function viewTest(key: SearchKey, view: MailboxView): Test | undefined {
     }
     case 'OLDER':
     case 'YOUNGER': {
-      const limit = Date.now() - key.seconds * 1000;
+      // RFC 5032 §2: to the second, and what lies on it is both older and younger.
+      const limit = (Math.floor(Date.now() / 1000) - key.seconds) * 1000;
       return key.name === 'OLDER'
         ? (seqNum) => view.internalDateOf(seqNum) <= limit
         : (seqNum) => view.internalDateOf(seqNum) >= limit;
@@ -133,6 +142,8 @@ function viewTest(key: SearchKey, view: MailboxView): Test | undefined {
       const right = viewTest(key.right, view);
       return left && right ? (seqNum) => left(seqNum) || right(seqNum) : undefined;
     }
+    case 'FUZZY':
+      return viewTest(key.key, view);
     case 'NOT': {
       const test = viewTest(key.key, view);
       return test && ((seqNum) => !test(seqNum));
@@ -179,6 +190,8 @@ async function toQuery(key: SearchKey, view: MailboxView): Promise<SearchQuery> 
       return { type: 'or', queries: [await toQuery(key.left, view), await toQuery(key.right, view)] };
     case 'NOT':
       return { type: 'not', query: await toQuery(key.key, view) };
+    case 'FUZZY':
+      return toQuery(loosened(key.key), view);
     case 'BCC':
     case 'CC':
     case 'FROM':

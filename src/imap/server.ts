@@ -23,10 +23,14 @@ export interface ImapOptions {
   readonly version: string;
   /** False: STARTTLS is not announced, for there is no certificate. Default true. */
   readonly canStartTls?: boolean;
+  /** False: UNAUTHENTICATE is not offered (RFC 8437 §8 wants that choice). Default true. */
+  readonly unauthenticate?: boolean;
   /** Default 30 minutes (RFC 9051 §5.4 permits no less). */
   readonly idleMs?: number;
   /** Default 2 minutes. */
   readonly idleBeforeLoginMs?: number;
+  /** How often somebody who waits for a long command hears of it (RFC 9585). Default 10 seconds. */
+  readonly progressMs?: number;
   /** Default 5; then BYE. */
   readonly mostFailedLogins?: number;
   log(level: 'info' | 'warn' | 'error', message: string, cause?: unknown): void;

@@ -10,6 +10,7 @@ import { Refusal, WORDS } from '../store/refusal.ts';
 import { ConnectionClosed, TimedOut } from '../wire/connection.ts';
 import type { Connection } from '../wire/connection.ts';
 import { TlsFailed } from '../wire/layers.ts';
+import { BinaryRefused } from './binary-parts.ts';
 import { capabilities } from './capabilities.ts';
 import { highestModSeq } from './command.ts';
 import type {
@@ -20,19 +21,26 @@ import type {
   News,
   SessionForCommands,
   State,
+  StateIn,
+  StateName,
   Yielded,
 } from './command.ts';
+import { fetchUnasked } from './commands/fetch.ts';
 import { COMMANDS } from './commands/table.ts';
-import { Framing, LIMITS_AFTER_LOGIN } from './framing.ts';
+import { Framing, LIMITS_AFTER_LOGIN, LIMITS_BEFORE_LOGIN } from './framing.ts';
 import type { FramedCommand, FramingRefusal } from './framing.ts';
-import { BadSyntax } from './grammar/bad-syntax.ts';
+import { BadSyntax, uidRequired } from './grammar/bad-syntax.ts';
 import { Parser } from './grammar/parser.ts';
 import { bad, bye, no, untaggedOk } from './grammar/responses.ts';
 import { BadCharset } from './grammar/search-charset.ts';
-import type { Completion, Dialect, Response } from './grammar/syntax.ts';
+import type { Completion, Dialect, FetchAttribute, Response } from './grammar/syntax.ts';
 import { hasStream, ResponseWriter } from './grammar/writer.ts';
 import { MailboxDeleted } from './mailbox-view.ts';
+import type { Found } from './mailbox-view.ts';
+import { BadUrl } from './message-url.ts';
+import type { Notifications } from './notifications.ts';
 import type { ImapOptions } from './server.ts';
+import { tellNews } from './update-contexts.ts';
 
 /** RFC 9051 §5.4: at least 30 minutes once logged in. */
 const IDLE_MS = 30 * 60_000;
@@ -61,15 +69,17 @@ export class Session implements SessionForCommands {
   readonly login: LoginAttempts;
   readonly #framing: Framing;
   readonly #writer: ResponseWriter;
-  readonly #dialect = { rev2: false, utf8: false, condstore: false, qresync: false };
+  readonly #dialect = { rev2: false, utf8: false, utf8Accept: false, condstore: false, qresync: false, uidOnly: false };
   #state: State = { name: 'not-authenticated' };
   /** What is to happen once the present command has completed. */
-  #afterwards: 'nothing' | 'start-tls' | 'end' = 'nothing';
+  #afterwards: 'nothing' | 'start-tls' | 'compress' | 'forget' | 'end' = 'nothing';
   /** Nothing is being done for the client: good-bye can be said at any moment. */
   #resting = false;
   #badsInARow = 0;
   #failedLogins = 0;
   #turnStarted = 0;
+  /** Undefined: the client has not said NOTIFY. */
+  #notifications: Notifications | undefined;
 
   constructor(connection: Connection, options: ImapOptions) {
     this.connection = connection;
@@ -100,6 +110,10 @@ export class Session implements SessionForCommands {
   // ------------------------------------------------------------------------------------------------- one command
 
   async #serveNext(): Promise<void> {
+    const { name } = this.#state;
+    if (this.#notifications && (name === 'authenticated' || name === 'selected')) {
+      await this.#notifyUntilCommand(this.#notifications, this.#state.account);
+    }
     this.#resting = true;
     const waits = this.connection.buffered === 0;
     const framed = await this.#framing.next(this.#idleMs);
@@ -112,6 +126,8 @@ export class Session implements SessionForCommands {
     this.#judge(framed, completion);
     await this.#flush();
     if (this.#afterwards === 'start-tls') await this.#startTls();
+    if (this.#afterwards === 'compress') await this.#compress();
+    if (this.#afterwards === 'forget') await this.#forget();
     // The octets of a message that was refused may still be on their way: they are no command.
     if (!(await this.#framing.abandon())) this.#end(bye('Too much came that was not asked for', 'TOOBIG'));
     await this.#giveTurn();
@@ -122,6 +138,7 @@ export class Session implements SessionForCommands {
     try {
       if (!command) throw new BadSyntax(`There is no command ${framed.name.slice(0, 40)}`);
       if (!command.states.includes(this.#state.name)) throw new BadSyntax(this.#misplaced(framed.name, command));
+      if (this.#dialect.uidOnly && speaksOfNumbers(framed.name)) throw uidRequired();
       const input = this.#parser(framed);
       const args: unknown = command.parse(input, framed.name, framed.octets as Buffer);
       input.end();
@@ -136,23 +153,38 @@ export class Session implements SessionForCommands {
     if (before.name === 'selected' && isAboutMessages(command)) {
       await before.view.look();
       // What is new is told first, so that the answers are about it too; EXPUNGE would change what the numbers mean.
-      if (command.mayExpunge !== true) await this.#say(before.view.tell(false));
+      const { view } = before;
+      if (command.tellsFlags?.(args) === true) await this.#say(view.tellArrived());
+      else if (command.mayExpunge !== true) await this.#tellNews(false);
     }
-    const context: Context = {
-      tag,
-      name,
-      state: before,
-      store: this.options.store,
-      session: this,
-      message: this.#message(),
-    };
-    const completion = await this.#answer(command.run(args, context));
+    const completion = await this.#answer(command.run(args, this.#context(tag, name, before)));
     const mayExpunge = mayExpungeAtEnd(command, args, name);
     if (before.name === 'selected' && this.#state === before) {
       await before.view.look();
-      await this.#say(before.view.tell(mayExpunge));
+      await this.#tellNews(mayExpunge);
     }
     return completion;
+  }
+
+  async #tellNews(mayExpunge: boolean): Promise<void> {
+    for await (const responses of this.newsOfSelected(mayExpunge)) await this.#say(responses);
+  }
+
+  /** RFC 5465 §3.1: while no command is in progress, what the client wants to know is told as it happens. */
+  async #notifyUntilCommand(notifications: Notifications, account: AccountId): Promise<void> {
+    // First listen, then look: nothing falls between the two.
+    using news = this.news(account);
+    do {
+      if (this.#state.name === 'selected') {
+        await this.#state.view.look();
+        await this.#tellNews(notifications.expungesAtOnce);
+      }
+      await this.#say(await this.newsOfOthers());
+    } while (this.connection.buffered === 0 && (await news.next()) === 'changed');
+  }
+
+  #context<Name extends StateName>(tag: string, name: string, state: StateIn<Name>): Context<Name> {
+    return { tag, name, state, store: this.options.store, session: this, message: this.#message() };
   }
 
   async #answer(running: ReturnType<AnyCommand['run']>): Promise<Completion> {
@@ -169,9 +201,10 @@ export class Session implements SessionForCommands {
   }
 
   #completionFor(error: unknown, { name }: FramedCommand): Completion {
-    if (error instanceof BadSyntax) return bad(error.message);
+    if (error instanceof BadSyntax) return bad(error.message, error.code);
     if (error instanceof Refusal) return no(error.message, WORDS[error.code].imap);
-    if (error instanceof BadCharset) return no(error.message, error.code);
+    if (error instanceof BadCharset || error instanceof BadUrl || error instanceof BinaryRefused)
+      return no(error.message, error.code);
     if (endsSession(error)) throw error;
     // What was waited for when the client left.
     if (this.connection.signal.aborted) throw new ConnectionClosed('The client has gone', { cause: error });
@@ -235,8 +268,11 @@ export class Session implements SessionForCommands {
     return capabilities({
       authenticated: this.#state.name !== 'not-authenticated',
       secure,
+      compressed: this.connection.compressed,
       canStartTls: this.options.canStartTls ?? true,
       permitsPlaintextLogin: this.login.permitsPlaintext(),
+      unauthenticate: this.options.unauthenticate ?? true,
+      appendLimit: this.options.maximumMessageOctets,
       mechanisms: mechanisms(this.options.credentials, this.login.sasl()),
     });
   }
@@ -244,6 +280,7 @@ export class Session implements SessionForCommands {
   /** The only place where the state changes. */
   become(next: State): void {
     this.#state = next;
+    if (next.name === 'selected' && this.#notifications) next.view.interest = this.#notifications.interest;
     if (next.name === 'authenticated') {
       const message = this.options.maximumMessageOctets;
       // A message that is refused for its mailbox may be on its way whole.
@@ -260,8 +297,8 @@ export class Session implements SessionForCommands {
       const { highestModSeq: modSeq } = this.#state.view;
       this.#writer.response(untaggedOk('The highest mod-sequence', highestModSeq(modSeq)));
     }
-    // RFC 9051 §5.1: mailbox names are in UTF-8 then.
-    if (feature === 'rev2') this.#dialect.utf8 = true;
+    // RFC 9051 §5.1, RFC 6855 §3: mailbox names are in UTF-8 then.
+    if (feature === 'rev2' || feature === 'utf8Accept') this.#dialect.utf8 = true;
     // RFC 7162 §3.2.3: QRESYNC is a CONDSTORE enabling command.
     if (feature === 'qresync') this.#dialect.condstore = true;
     return true;
@@ -278,8 +315,43 @@ export class Session implements SessionForCommands {
     return octets as Buffer;
   }
 
-  startTlsAfterwards(): void {
-    this.#afterwards = 'start-tls';
+  afterwards(step: 'start-tls' | 'compress' | 'forget'): void {
+    this.#afterwards = step;
+  }
+
+  async sayNow(response: Response): Promise<void> {
+    this.#writer.response(response);
+    await this.#flush();
+  }
+
+  watch(notifications: Notifications): void {
+    this.#notifications = notifications;
+    if (this.#state.name === 'selected') this.#state.view.interest = notifications.interest;
+  }
+
+  async *newsOfSelected(mayExpunge: boolean): AsyncGenerator<readonly Response[], void, undefined> {
+    const state = this.#state;
+    if (state.name !== 'selected') return;
+    const { view } = state;
+    const known = view.lastUid;
+    const fetch = (found: Found, wanted: readonly FetchAttribute[]) =>
+      fetchUnasked(found, wanted, this.#context('', 'NOTIFY', state));
+    yield* tellNews(view, this.options.store, mayExpunge, this.connection.signal, fetch);
+    const attributes = this.#notifications?.attributes ?? [];
+    // RFC 5465 §5.2: after EXISTS, and after what has come into results.
+    if (attributes.length > 0 && view.lastUid > known) {
+      yield* fetch(view.arrivedAfter(known), attributes);
+    }
+  }
+
+  async newsOfOthers(): Promise<readonly Response[]> {
+    const notifications = this.#notifications;
+    if (!notifications) return [];
+    const selected = this.#state.name === 'selected' ? this.#state.view : undefined;
+    const responses = await notifications.news(selected?.id, this.#dialect);
+    // An overflow ends it all.
+    if (selected) selected.interest = notifications.interest;
+    return responses;
   }
 
   news(account: AccountId): News {
@@ -321,7 +393,8 @@ export class Session implements SessionForCommands {
         const rest = await this.#framing.rest();
         if (rest.type === 'refusal') {
           if (rest.fatal) this.#end(lost());
-          throw new BadSyntax(rest.completion.text);
+          const { status, text } = rest.completion;
+          throw status === 'NO' ? new Refusal('TOOBIG', text) : new BadSyntax(text);
         }
         return this.#parser(rest);
       },
@@ -362,7 +435,8 @@ export class Session implements SessionForCommands {
   }
 
   #parser({ octets, offset }: { readonly octets: Uint8Array; readonly offset: number }): Parser {
-    return new Parser(octets, { utf8: this.#dialect.utf8, offset });
+    const { utf8, utf8Accept } = this.#dialect;
+    return new Parser(octets, { utf8, utf8Accept, offset });
   }
 
   #greeting(): { text: string; code: string } {
@@ -375,6 +449,20 @@ export class Session implements SessionForCommands {
     await this.connection.startTls();
     // RFC 9051 §6.2.1: what was learnt in clear is forgotten; that is nothing but a few wrong commands.
     this.#badsInARow = 0;
+  }
+
+  async #compress(): Promise<void> {
+    this.#afterwards = 'nothing';
+    await this.connection.startCompression();
+  }
+
+  /** RFC 8437 §4.1: whatever a login has left behind. TLS stays. */
+  async #forget(): Promise<void> {
+    this.#afterwards = 'nothing';
+    for (const feature of Object.keys(this.#dialect) as (keyof Dialect)[]) this.#dialect[feature] = false;
+    this.#notifications = undefined;
+    this.#framing.limits = LIMITS_BEFORE_LOGIN;
+    if (this.connection.compressed) await this.connection.endCompression();
   }
 
   async #say(yielded: Yielded): Promise<void> {
@@ -442,6 +530,11 @@ function endsSession(error: unknown): boolean {
 function mayExpungeAtEnd({ mayExpunge, namesNumbers }: AnyCommand, args: unknown, name: string): boolean {
   if (mayExpunge !== 'uid') return mayExpunge;
   return name.startsWith('UID ') && namesNumbers?.(args) !== true;
+}
+
+/** What has a twin with UID speaks of sequence numbers itself; EXPUNGE names no messages. */
+function speaksOfNumbers(name: string): boolean {
+  return name !== 'EXPUNGE' && COMMANDS.has(`UID ${name}`);
 }
 
 /** Commands that name messages, or act on them. */

@@ -4,7 +4,7 @@
  * Fields of addresses that stand there more than once are read as one list (RFC 5322 §4.5.3 leaves that to the
  * reader); of the others the first counts.
  */
-import { type AddressItem, type Mailbox, addrSpec, parseAddressList } from './address.ts';
+import { type AddressItem, type Mailbox, parseAddressList } from './address.ts';
 import { type Header, binaryFieldBody, decodeEncodedWords, fieldsNamed } from './headers.ts';
 import { imapNstring, imapString } from './imap-string.ts';
 import { guessTextOfBinary } from './octets.ts';
@@ -96,12 +96,11 @@ function addressList(items: readonly AddressItem[]): string {
 }
 
 /**
- * The local part is that of RFC 5322's grammar, so with its quotes where it needs them. A missing half is the empty
- * string, since NIL would begin or end a group: RFC 9051 §7.5.2.
+ * The local part without its quotes: RFC 9051 §9 addr-mailbox. A missing half is the empty string, since NIL would begin
+ * or end a group: §7.5.2.
  */
 function address({ name, route, localPart, domain }: Mailbox): string {
-  const local = addrSpec({ localPart, domain: '' });
-  return `(${imapNstring(name)} ${imapNstring(route)} ${imapString(local)} ${imapString(domain)})`;
+  return `(${imapNstring(name)} ${imapNstring(route)} ${imapString(localPart)} ${imapString(domain)})`;
 }
 
 function decodeItem(item: AddressItem): AddressItem {

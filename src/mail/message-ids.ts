@@ -4,7 +4,7 @@
  */
 
 /** What one message can name: the first, which began the thread, and the nearest. */
-const MOST_REFERENCES = 1000;
+const MOST_REFERENCES = 100;
 
 /** In the order of the text, without angle brackets. What has no left or no right side is no message id. */
 export function messageIds(text: string): string[] {

@@ -3,7 +3,8 @@
  * RFC 2557, RFC 3282 and RFC 6532.
  *
  * One pass from the first octet to the last, without recursion and without a copy: the next boundary line is found by
- * the search for LF and two hyphens. Every offset counts from the start of the octets that were parsed.
+ * the search for LF and two hyphens. Every offset counts from the start of the octets that were parsed. Of a large
+ * message only a stretch need be in memory at a time.
  *
  * How broken messages are read:
  * - A line is a boundary line if it begins with two hyphens and a boundary (RFC 2046 §5.1.1: the rest of the line does
@@ -15,6 +16,7 @@
  *   application/octet-stream, and the MAX_PARTS-th part has all the octets that follow it.
  */
 import { binaryFieldBody, fieldBody, fieldsNamed, type Header, parseHeader } from './headers.ts';
+import { inMemory, type OctetSource } from './octet-source.ts';
 import { bufferOver, CR, LF, trimBlanks } from './octets.ts';
 import { type Parameter, parseParameterised, withoutComments } from './parameters.ts';
 
@@ -63,8 +65,8 @@ export function isMultipart(part: Pick<MimePart, 'type'>): boolean {
 }
 
 /** The tree of a whole message, header and body. */
-export function parseMimeTree(octets: Uint8Array): MimePart {
-  return new TreeParser(octets).parse();
+export function parseMimeTree(octets: Uint8Array | OctetSource): MimePart {
+  return new TreeParser(octets instanceof Uint8Array ? inMemory(octets) : octets).parse();
 }
 
 /**
@@ -109,7 +111,8 @@ type Kind = 'leaf' | 'multipart' | 'message';
 
 /** A part whose end is not known yet. */
 interface OpenPart {
-  readonly header: Header;
+  readonly start: number;
+  readonly bodyStart: number;
   readonly fields: ContentFields;
   readonly kind: Kind;
   readonly boundary: string | undefined;
@@ -121,7 +124,7 @@ interface OpenPart {
 }
 
 class TreeParser {
-  readonly #octets: Buffer;
+  readonly #source: OctetSource;
   readonly #open: OpenPart[] = [];
   readonly #boundaries = new Boundaries();
   #count = 0;
@@ -129,8 +132,8 @@ class TreeParser {
   #lines = 0;
   #countedTo = 0;
 
-  constructor(octets: Uint8Array) {
-    this.#octets = bufferOver(octets);
+  constructor(source: OctetSource) {
+    this.#source = source;
   }
 
   parse(): MimePart {
@@ -138,7 +141,7 @@ class TreeParser {
     for (let found = this.#nextBoundary(position); found; found = this.#nextBoundary(position)) {
       position = this.#delimiter(found);
     }
-    return this.#close(0, this.#octets.length)!;
+    return this.#close(0, this.#source.length)!;
   }
 
   /** Opens a part whose header starts here, and the message inside it; returns where its body starts. */
@@ -146,33 +149,42 @@ class TreeParser {
     let position = start;
     for (let type = defaultType; ; type = 'text/plain') {
       this.#count++;
-      const header = parseHeader(this.#octets, position, this.#octets.length, (line) => this.#isBoundary(line));
-      const fields = contentFields(this.#octets, header, type);
+      const { octets, header } = this.#headerAt(position);
+      const fields = contentFields(octets, header, type);
       const kind = kindOf(fields);
       const isOpaque = kind !== 'leaf' && (this.#open.length >= MAX_DEPTH || this.#count >= MAX_PARTS);
       const part: OpenPart = {
-        header,
+        start: position,
+        bodyStart: position + header.end,
         fields: isOpaque ? { ...fields, ...OPAQUE } : fields,
         kind: isOpaque ? 'leaf' : kind,
-        boundary: kind === 'multipart' && !isOpaque ? boundaryOctets(this.#octets, header) : undefined,
-        linesBefore: this.#linesUpTo(header.end),
+        boundary: kind === 'multipart' && !isOpaque ? boundaryOctets(octets, header) : undefined,
+        linesBefore: this.#linesUpTo(position + header.end),
         children: [],
         message: undefined,
         isClosed: false,
       };
       this.#open.push(part);
       if (part.boundary !== undefined) this.#boundaries.add(part.boundary, this.#open.length - 1);
-      position = header.end;
+      position = part.bodyStart;
       if (part.kind !== 'message') return position;
     }
   }
 
+  /** The header that starts here, counted from its own first octet. */
+  #headerAt(start: number): { readonly octets: Buffer; readonly header: Header } {
+    for (let least = SHORT_HEADER; ; least *= 2) {
+      const octets = this.#source.from(start, least);
+      const header = parseHeader(octets, 0, octets.length, (line) => this.#isBoundary(octets, line));
+      if (header.end < octets.length || start + octets.length === this.#source.length) return { octets, header };
+    }
+  }
+
   #delimiter({ line, level, isClosing }: Delimiter): number {
-    const before = this.#octets[line - 2] === CR ? line - 2 : line - 1;
+    const before = line > 1 && this.#source.from(line - 2, 1)[0] === CR ? line - 2 : line - 1;
     // Where nothing lies between a header and the boundary line, the line end before it is the header's own.
-    this.#close(level + 1, Math.max(before, this.#open.at(-1)!.header.end));
-    const newline = this.#octets.indexOf(LF, line);
-    const next = newline === -1 ? this.#octets.length : newline + 1;
+    this.#close(level + 1, Math.max(before, this.#open.at(-1)!.bodyStart));
+    const next = this.#nextLine(line);
     const multipart = this.#open[level]!;
     if (isClosing) {
       this.#boundaries.remove(multipart.boundary!, level);
@@ -190,8 +202,8 @@ class TreeParser {
       if (open.boundary !== undefined && !open.isClosed) this.#boundaries.remove(open.boundary, this.#open.length);
       const isCounted = open.kind === 'message' || open.fields.type.toLowerCase() === 'text';
       part = {
-        start: open.header.start,
-        bodyStart: open.header.end,
+        start: open.start,
+        bodyStart: open.bodyStart,
         end,
         lines: isCounted ? this.#linesUpTo(end) - open.linesBefore : 0,
         ...open.fields,
@@ -208,32 +220,49 @@ class TreeParser {
   #nextBoundary(from: number): Delimiter | undefined {
     // Past the limit boundary lines mean nothing: the last part takes the rest.
     if (this.#boundaries.isEmpty || this.#count >= MAX_PARTS) return undefined;
+    const needed = LINE_AND_HYPHENS.length + this.#boundaries.longest + 2;
     for (let at = Math.max(0, from - 1); ;) {
-      const newline = this.#octets.indexOf(LINE_AND_HYPHENS, at);
-      if (newline === -1) return undefined;
-      const found = this.#boundaries.match(this.#octets, newline + 1);
-      if (found) return found;
-      at = newline + 3;
+      const octets = this.#source.from(at, needed);
+      const isLast = at + octets.length === this.#source.length;
+      let newline = octets.indexOf(LINE_AND_HYPHENS);
+      while (newline !== -1 && (isLast || octets.length - newline >= needed)) {
+        const found = this.#boundaries.match(octets, newline + 1);
+        if (found) return { ...found, line: at + newline + 1 };
+        newline = octets.indexOf(LINE_AND_HYPHENS, newline + LINE_AND_HYPHENS.length);
+      }
+      if (isLast) return undefined;
+      at += newline === -1 ? octets.length - LINE_AND_HYPHENS.length + 1 : newline;
     }
   }
 
-  #isBoundary(line: number): boolean {
-    if (this.#octets[line] !== HYPHEN || this.#octets[line + 1] !== HYPHEN) return false;
-    return this.#count < MAX_PARTS && this.#boundaries.match(this.#octets, line) !== undefined;
+  #isBoundary(octets: Buffer, line: number): boolean {
+    if (octets[line] !== HYPHEN || octets[line + 1] !== HYPHEN) return false;
+    return this.#count < MAX_PARTS && this.#boundaries.match(octets, line) !== undefined;
+  }
+
+  /** The offset after the end of the line that this one lies in. */
+  #nextLine(offset: number): number {
+    for (let at = offset; at < this.#source.length;) {
+      const octets = this.#source.from(at, 1);
+      const newline = octets.indexOf(LF);
+      if (newline !== -1) return at + newline + 1;
+      at += octets.length;
+    }
+    return this.#source.length;
   }
 
   #linesUpTo(offset: number): number {
-    for (let at = this.#countedTo; at < offset;) {
-      const newline = this.#octets.indexOf(LF, at);
-      if (newline === -1 || newline >= offset) break;
-      this.#lines++;
-      at = newline + 1;
+    while (this.#countedTo < offset) {
+      const octets = this.#source.from(this.#countedTo, 1).subarray(0, offset - this.#countedTo);
+      for (let at = octets.indexOf(LF); at !== -1; at = octets.indexOf(LF, at + 1)) this.#lines++;
+      this.#countedTo += octets.length;
     }
-    this.#countedTo = Math.max(this.#countedTo, offset);
     return this.#lines;
   }
 }
 
+/** How many octets of a header are asked for at first, should the source have no more at hand. */
+const SHORT_HEADER = 128;
 const HYPHEN = 0x2d;
 const LINE_AND_HYPHENS = Buffer.from('\n--');
 const OPAQUE = { type: 'application', subtype: 'octet-stream', parameters: [] } as const;
@@ -274,14 +303,19 @@ class Boundaries {
     this.#measure();
   }
 
+  /** How long the longest of them is. */
+  get longest(): number {
+    return this.#lengths[0] ?? 0;
+  }
+
   /** `line` is the offset of a line that begins with two hyphens. */
-  match(octets: Buffer, line: number): Delimiter | undefined {
+  match(octets: Buffer, line: number): Omit<Delimiter, 'line'> | undefined {
     const first = octets[line + 2];
     if (first === undefined || this.#firstOctets[first] === 0) return undefined;
     const text = octets.toString('latin1', line + 2, line + 4 + this.#lengths[0]!);
     for (const length of this.#lengths) {
       const level = this.#levels.get(text.slice(0, length))?.at(-1);
-      if (level !== undefined) return { line, level, isClosing: text.startsWith('--', length) };
+      if (level !== undefined) return { level, isClosing: text.startsWith('--', length) };
     }
     return undefined;
   }

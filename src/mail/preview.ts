@@ -70,6 +70,8 @@ const MAX_SNIPPET = 250;
 const MAX_TEXT = 4 * 1024 * 1024;
 /** Encoded octets of a text that are read for its first line. */
 const SNIPPET_OCTETS = 64 * 1024;
+/** Encoded octets of HTML that a summary looks through for the parts that it shows. */
+export const INLINE_TEXT = 1024 * 1024;
 
 /** What a page shows of one message. `tree` is that of the octets. */
 export async function preview(octets: Uint8Array, tree: MimePart): Promise<Preview> {
@@ -92,9 +94,9 @@ export function summary(octets: Uint8Array, tree: MimePart): Summary {
   const header = parseHeader(octets, tree.start, tree.bodyStart);
   const { plain, html } = textParts(tree);
   const attached = attachmentsOf(tree);
-  // Only parts with a Content-ID can be referenced, and only then the whole HTML is looked through.
+  // Only parts with a Content-ID can be referenced, and only then the HTML is looked through.
   const isReferable = attached.some(({ part }) => part.id !== undefined);
-  const isInline = inlineTest(html && isReferable ? partText(octets, html) : '');
+  const isInline = inlineTest(html && isReferable ? partText(octets, html, INLINE_TEXT) : '');
   const text = plain ? partText(octets, plain, SNIPPET_OCTETS) : '';
   return {
     ...people(octets, header),

@@ -24,8 +24,8 @@ export interface SearchText {
 
 /** Text beyond this number of characters is not searched: a bound on the index and on the work for one message. */
 export const MAX_SEARCH_TEXT = 4 * 1024 * 1024;
-/** Encoded octets that are read for it: base64 and tags take more than they hold. */
-const MAX_ENCODED = 2 * MAX_SEARCH_TEXT;
+/** Encoded octets that are read of a text for it: base64 and tags take more than they hold. */
+export const MAX_ENCODED = 2 * MAX_SEARCH_TEXT;
 
 /** Not folded: `foldForSearch` does that to both sides. */
 export function searchText(octets: Uint8Array, tree: MimePart): SearchText {

@@ -1,5 +1,5 @@
 /** By what SORT and THREAD order a message: RFC 5256 §2.2, §3, RFC 5957 §3. Texts come as collation keys. */
-import { addrSpec, type AddressItem } from './address.ts';
+import type { AddressItem } from './address.ts';
 import { baseSubject } from './base-subject.ts';
 import { casemapKey } from './collation.ts';
 import { parseDate, parseSentDay } from './date.ts';
@@ -65,10 +65,12 @@ function key(text: string): string {
 /** In ENVELOPE a group's name stands where the mailbox does (RFC 9051 §7.5.2). */
 function mailboxOf(item: AddressItem | undefined): string {
   if (item === undefined) return '';
-  return item.type === 'group' ? item.name : addrSpec({ localPart: item.localPart, domain: '' });
+  return item.type === 'group' ? item.name : item.localPart;
 }
 
+/** RFC 5957 §3 */
 function displayed(item: AddressItem | undefined): string {
-  if (item?.type === 'mailbox') return item.name === undefined || item.name === '' ? addrSpec(item) : item.name;
-  return mailboxOf(item);
+  if (item?.type !== 'mailbox') return mailboxOf(item);
+  if (item.name !== undefined && item.name !== '') return item.name;
+  return item.domain === '' ? item.localPart : `${item.localPart}@${item.domain}`;
 }

@@ -3,6 +3,7 @@
  * what is to be deleted (RFC 1939 §4, §5). What arrives later is the next session's.
  */
 import { isAscii } from 'node:buffer';
+import { parseMimeTree, type MimePart } from '../mail/mime-tree.ts';
 import { Refusal } from '../store/refusal.ts';
 import type { AccountId, Uid } from '../store/change.ts';
 import type { Content, Mailbox, MailboxSnapshot, MailStore } from '../store/mail-store.ts';
@@ -173,12 +174,16 @@ export class MaildropView implements AsyncDisposable {
   /** RFC 6856 §2.1: the message, or its surrogate. Almost all are in ASCII, and of those that lie in memory that is known at once. */
   async #sent(uid: Uid, content: Content): Promise<AsyncIterable<Uint8Array>> {
     if (this.#isSentAsItIs(content)) return pieces(content);
-    const batches = this.#store.fetchMessages(this.#account, this.mailbox.id, [uid], { tree: true });
-    for await (const [message] of batches) {
-      if (message?.tree !== undefined) return surrogate(pieces(content), headerRanges(message.tree));
+    const tree = content.octets === undefined ? await this.#tree(uid) : parseMimeTree(content.octets);
+    return tree === undefined ? pieces(content) : surrogate(pieces(content), headerRanges(tree));
+  }
+
+  /** Undefined: it was expunged just now. */
+  async #tree(uid: Uid): Promise<MimePart | undefined> {
+    for await (const [message] of this.#store.fetchMessages(this.#account, this.mailbox.id, [uid], { tree: true })) {
+      return message?.tree;
     }
-    // Expunged just now.
-    return surrogate(pieces(content), [{ start: 0, end: content.size }]);
+    return undefined;
   }
 
   /** \Seen from now on, once the session has ended. */

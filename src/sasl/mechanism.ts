@@ -19,6 +19,8 @@ export interface Credentials {
   readonly acceptAny?: boolean;
   /** The account that a login name means, whether it exists or not: all the ways of writing one unknown name look alike. */
   addressOf?(login: string): string;
+  /** False: SCRAM-SHA-256-PLUS is not offered, though the connection could be bound to. Default true. */
+  readonly bindsChannels?: boolean;
   /** Whose an OAuth 2.0 bearer token is (RFC 6750). The login is undefined where the client named nobody. */
   verifyToken?(login: string | undefined, token: string): Promise<TokenVerdict>;
   /**
@@ -87,7 +89,7 @@ export function mechanisms(credentials: Credentials, options: SaslOptions = {}):
   // Any password cannot be accepted by SCRAM: the server has to prove that it knows the client's.
   if (credentials.acceptAny !== true) {
     names.push('SCRAM-SHA-256');
-    if (options.channelBinding !== undefined) names.push('SCRAM-SHA-256-PLUS');
+    if (bindingOf(credentials, options) !== undefined) names.push('SCRAM-SHA-256-PLUS');
   }
   return names;
 }
@@ -118,6 +120,11 @@ export function startSasl(
     case 'OAUTHBEARER':
       return new OAuthBearerExchange(credentials);
     default:
-      return new ScramExchange(credentials, name.endsWith('-PLUS'), options.channelBinding);
+      return new ScramExchange(credentials, name.endsWith('-PLUS'), bindingOf(credentials, options));
   }
+}
+
+/** A server that does not offer channel binding does not support it for its clients either (RFC 5802 §6). */
+function bindingOf({ bindsChannels }: Credentials, { channelBinding }: SaslOptions): Uint8Array | undefined {
+  return bindsChannels === false ? undefined : channelBinding;
 }

@@ -5,7 +5,10 @@
  *     C: n,,n=user,r=<client nonce>
  *     S: r=<client nonce><server nonce>,s=<salt>,i=4096
  *     C: c=biws,r=<both nonces>,p=<proof>
- *     S: v=<the server's signature>          or e=<what is wrong>
+ *     S: v=<the server's signature>
+ *
+ * A failure fails the exchange at once, without `e=<what is wrong>`, which is optional (RFC 5802 §5.1): some clients wait
+ * for ever after it. Its words are in the failure's message.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeBase64, encodeBase64 } from './base64.ts';
@@ -85,7 +88,8 @@ export class ScramExchange implements SaslExchange {
   async step(response: Uint8Array | undefined): Promise<SaslStep> {
     const state = this.#state;
     // The server-final-message went as a challenge, for none of our protocols lets an outcome carry data that all
-    // clients read; what the client answers is empty and says nothing (RFC 5802 §5, RFC 4422 §3.6).
+    // clients read; what the client answers is empty and says nothing (RFC 5802 §5, RFC 4422 §3.6). Failures come here
+    // only if the client is asked on all the same.
     if (state.name === 'last') return state.outcome;
     if (response === undefined) return { type: 'challenge', data: new Uint8Array(0) };
     const text = response.length > MOST_OCTETS ? undefined : decodeUtf8(response);
@@ -144,11 +148,10 @@ export class ScramExchange implements SaslExchange {
   }
 
   #error(error: ServerError, reason: SaslFailureReason, login?: string): SaslStep {
-    this.#state = {
-      name: 'last',
-      outcome: { type: 'failure', reason, ...(login !== undefined && { login }), message: MESSAGES[error] },
-    };
-    return { type: 'challenge', data: Buffer.from(`e=${error}`) };
+    const message = `${MESSAGES[error]} (${error})`;
+    const outcome: SaslStep = { type: 'failure', reason, ...(login !== undefined && { login }), message };
+    this.#state = { name: 'last', outcome };
+    return outcome;
   }
 }
 

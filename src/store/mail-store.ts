@@ -212,6 +212,8 @@ export interface Wanted {
   readonly tree?: boolean;
   readonly content?: boolean;
   readonly savedDate?: boolean;
+  /** One line of the text, decoded; `if-kept`: undefined where it would have to be computed now. */
+  readonly preview?: 'always' | 'if-kept';
 }
 
 export interface FetchedMessage {
@@ -224,6 +226,7 @@ export interface FetchedMessage {
   readonly tree?: MimePart;
   readonly content?: Content;
   readonly savedDate?: Date;
+  readonly preview?: string;
 }
 
 // ------------------------------------------------------------------------------------- transactions, for the API
@@ -339,8 +342,16 @@ export interface MailStore extends AsyncDisposable {
   spool(): Spool;
   /** 250 means durable: resolves after the commit (group commit). */
   accept(transaction: Transaction): Promise<Accepted>;
-  /** TRYCREATE, OVERQUOTA, DISKFULL */
-  appendMessages(account: AccountId, mailbox: string | MailboxId, messages: readonly NewMessage[]): Promise<Appended>;
+  /**
+   * All or none. `replaced` goes in the same moment (RFC 8508), and `modSeq` is then that of its going.
+   * TRYCREATE, OVERQUOTA, DISKFULL; NONEXISTENT: what was to be replaced is gone
+   */
+  appendMessages(
+    account: AccountId,
+    mailbox: string | MailboxId,
+    messages: readonly NewMessage[],
+    replaced?: { readonly mailbox: MailboxId; readonly uid: Uid },
+  ): Promise<Appended>;
   /** All arrive or none (RFC 9051 §6.4.7). TRYCREATE */
   copyMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied>;
   moveMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied>;
@@ -358,12 +369,16 @@ export interface MailStore extends AsyncDisposable {
     uids: ArrayLike<number>,
     wanted: Wanted,
   ): AsyncIterable<readonly FetchedMessage[]>;
-  /** Ascending UIDs. Takes the index and scans what is not in it yet; never misses mail. */
+  /**
+   * Ascending UIDs. Takes the index and scans what is not in it yet; never misses mail.
+   * @param report is called now and then while messages are read: how many of how many; `done` rises, `goal` stays
+   */
   searchMessages(
     account: AccountId,
     mailbox: MailboxId,
     query: SearchQuery,
     signal?: AbortSignal,
+    report?: (done: number, goal: number) => void,
   ): Promise<Uint32Array>;
 
   /** By what messages are ordered: one number for each of `uids`, which ascend; 0 for those that are gone. */

@@ -19,7 +19,8 @@ export type RefusalCode =
   | 'PRIVACYREQUIRED'
   | 'TOOBIG'
   | 'TRYCREATE'
-  | 'UNAVAILABLE';
+  | 'UNAVAILABLE'
+  | 'USEATTR';
 
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -60,4 +61,5 @@ export const WORDS: Readonly<Record<RefusalCode, Words>> = {
   TOOBIG: { imap: 'TOOBIG', smtp: [552, '5.3.4'], pop3: undefined, http: 413 },
   TRYCREATE: { imap: 'TRYCREATE', smtp: [550, '5.1.1'], pop3: undefined, http: 404 },
   UNAVAILABLE: { imap: 'UNAVAILABLE', smtp: [451, '4.3.0'], pop3: 'SYS/TEMP', http: 503 },
+  USEATTR: { imap: 'USEATTR', smtp: [550, '5.7.1'], pop3: undefined, http: 422 }, // RFC 6154 §3
 };

@@ -28,6 +28,8 @@ export type SearchQuery =
   | { readonly type: 'text'; readonly text: string }
   /** One of From, Sender, Reply-To, To, Cc, Bcc, Return-Path. */
   | { readonly type: 'any-address'; readonly text: string }
+  /** An address of the SMTP envelope, whether a field names it or not; mail that came otherwise has none. */
+  | { readonly type: 'recipient'; readonly text: string }
   /** File names of parts. */
   | { readonly type: 'attachment-name'; readonly text: string }
   | { readonly type: 'has-attachment' | 'has-inline' }

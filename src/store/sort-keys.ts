@@ -1,6 +1,6 @@
 /** What SORT and THREAD (RFC 5256) ask the store for: what orders the messages of a mailbox, as numbers. */
 
-/** `sent-date`: milliseconds since 1970. The others: places in the order of i;unicode-casemap, the empty text at 0. */
+/** `sent-date`: seconds since 1970. The others: places in the order of i;unicode-casemap, the empty text at 0. */
 export type SortKeyName = 'cc' | 'display-from' | 'display-to' | 'from' | 'sent-date' | 'subject' | 'to';
 
 /** One element for each message that was asked for. */

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Deadline } from './deadline.ts';
+import { DeflateLayer } from './deflate-layer.ts';
 import { WRONG_PORT_ALERT, firstOctets } from './first-octets.ts';
 import { NetworkLayer, TlsFailed, TlsLayer } from './layers.ts';
 import type { Above, ClientTls, Layer, ServerTls } from './layers.ts';
@@ -111,6 +112,12 @@ export interface Connection extends AsyncDisposable {
    * handshake are dropped, and an annotation says so (RFC 3501 §6.2.1, RFC 2595 §4: nothing sent before is acted on).
    */
   startTls(): Promise<TlsInfo>;
+  /** Whether the ends compress what they say. */
+  readonly compressed: boolean;
+  /** Compresses what follows, both ways: after the line that permitted it has been written (RFC 4978 §3). */
+  startCompression(): Promise<void>;
+  /** What follows is as it was before, once the line that permitted it has left. */
+  endCompression(): Promise<void>;
   /** RFC 9266 tls-exporter channel binding, 32 octets; undefined without TLS 1.3. */
   channelBinding(): Uint8Array | undefined;
   annotate(annotation: Annotation): void;
@@ -198,6 +205,7 @@ export class SocketConnection implements Connection {
   #top: Layer;
   #tls: TlsInfo | undefined;
   #tlsSocket: TLSSocket | undefined;
+  #deflate: DeflateLayer | undefined;
   readonly #wrongPort: WrongPortAnswers | undefined;
   /** Until the first octets have shown what they are. */
   #firstOctets: boolean;
@@ -612,6 +620,32 @@ export class SocketConnection implements Connection {
     this.#top = layer;
     layer.start(this.#above);
     return this.#tls;
+  }
+
+  // Compression
+
+  get compressed(): boolean {
+    return this.#deflate !== undefined;
+  }
+
+  async startCompression(): Promise<void> {
+    if (this.compressed) throw new Error('Compression has started already');
+    await this.flush();
+    if (this.#over || this.#ending !== undefined) throw new ConnectionClosed();
+    this.#network.view = 'network';
+    const layer = new DeflateLayer(this.#top, this.#above);
+    this.#top = this.#deflate = layer;
+    const early = this.#unread.take(this.#unread.length);
+    this.#resume();
+    layer.early(early);
+  }
+
+  async endCompression(): Promise<void> {
+    if (this.#deflate === undefined) throw new Error('Nothing is compressed');
+    await this.flush();
+    // The layer stays, and passes octets on as they are.
+    await this.#deflate.finish();
+    this.#deflate = undefined;
   }
 
   /** What came before the permission to start TLS had left was not protected by it and is not acted on. */

@@ -48,7 +48,7 @@ test('lists, newest first, in pages', async () => {
     ReplyTo: [{ Name: '', Address: 'help@example.test' }],
     Attachments: 1,
     Read: false,
-    Snippet: 'This is the second text. Go',
+    Snippet: expect.stringContaining('This is the second text.') as string,
   });
   expect(subjects(await mailpit.listMessages(1, 1))).toEqual(['The second Größe']);
 });
@@ -61,10 +61,15 @@ test('searches', async () => {
   expect(await search('from:shop@example.test to:bob')).toEqual(all);
   expect(await search('größe !second')).toEqual(['The third Größe', 'The first Größe']);
   expect(await search('has:attachment')).toEqual(['The second Größe']);
-  expect(await search('is:unread cc:carol bcc:secret')).toEqual(all);
+  expect(await search('is:unread cc:carol')).toEqual(all);
   expect(await search('nothing of this')).toEqual([]);
   expect((await mailpit.waitForMessage({ query: 'subject:third' })).Subject).toBe('The third Größe');
   expect((await mailpit.waitForMessages({ query: 'to:alice', count: 3, exact: true })).messages_count).toBe(3);
+});
+
+test('finds blind copies, whom only the envelope names', async () => {
+  for (const query of ['bcc:secret', 'addressed:secret'])
+    expect((await mailpit.searchMessages({ query })).messages_count, query).toBe(3);
 });
 
 test('a message: summary, headers, source, parts', async () => {
@@ -122,8 +127,6 @@ test('tells about the server', async () => {
 });
 
 test('what an IMAP client deletes is gone here too', async () => {
-  const id = await stack.store.findAccount(address('alice'));
-  expect(id).toBeDefined();
   for (const account of ['alice', 'bob', 'carol@other.test', 'secret@other.test']) {
     const found = await stack.store.findAccount(account.includes('@') ? account : address(account));
     const inbox = await stack.store.findMailbox(found!.id, 'INBOX');

@@ -118,8 +118,7 @@ describe.each<['imap' | 'imaps', string]>([
 
     await home.sync();
     const after = await contents(stack, 'alice', 'INBOX');
-    const flags = Object.fromEntries(after.map((message) => [subjectOf(message), message.flags]));
-    expect(flags).toEqual({
+    expect(Object.fromEntries(after.map((message) => [subjectOf(message), message.flags]))).toEqual({
       dots: ['\\Flagged', '\\Seen'],
       'a long line': [],
       'From lines': ['Work', '\\Answered', '\\Seen'],

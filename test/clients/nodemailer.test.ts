@@ -46,18 +46,34 @@ test.each<[Service, object]>([
   expect(message!.text.endsWith('\r\n\r\n.\r\n..\r\nHello\r\n')).toBe(true);
 });
 
-test('is told of a wrong password, of a missing one, and of a recipient that is none', async () => {
+test('is told of a wrong password, of and of a missing one', async () => {
   const wrong = createTransport({ ...settings('submissions'), auth: { ...alice(), pass: 'wrong' } });
   await expect(wrong.sendMail(letter('no'))).rejects.toMatchObject({ code: 'EAUTH', responseCode: 535 });
   const none = createTransport(settings('submissions'));
   await expect(none.sendMail(letter('no'))).rejects.toMatchObject({ responseCode: 530 });
-  const transport = createTransport({ ...settings('submissions'), auth: alice() });
-  const partly = await transport.sendMail({
-    envelope: { from: address('alice'), to: [address('bob'), '@@glass.localhost'] },
-    raw: 'Subject: to one of two\r\n\r\nHello\r\n',
+});
+
+test('is told which of several recipients are none', async () => {
+  await using red = await startTestStack('--domains', 'red.test', '--accounts', 'alice,bob', '--password', 'glass');
+  const transport = createTransport({
+    host: 'localhost',
+    port: red.port('submissions'),
+    secure: true,
+    tls: { ca: await readFile(red.authorityFile!, 'utf8') },
+    auth: { user: 'alice', pass: 'glass' },
   });
-  expect(partly.accepted).toEqual([address('bob')]);
-  expect(partly.rejected).toEqual(['@@glass.localhost']);
+  const sent = await transport.sendMail({
+    from: 'alice@red.test',
+    to: ['bob@red.test', 'nobody@red.test', 'bob@elsewhere.test'],
+    subject: 'to one of three',
+    text: 'Hello',
+  });
+  expect(sent.accepted).toEqual(['bob@red.test']);
+  expect(sent.rejectedErrors?.map(({ response }) => response)).toEqual([
+    expect.stringMatching(/^550 5\.1\.1 /),
+    expect.stringMatching(/^550 5\.7\.1 /),
+  ]);
+  expect(red.logged).toEqual([]);
 });
 
 test('a pool of connections sends two hundred messages', async () => {

@@ -5,6 +5,7 @@ import { describeMailboxes } from './mailboxes-contract.ts';
 import { describeMessages } from './messages-contract.ts';
 import { describeModel } from './model-contract.ts';
 import { describeSearch } from './search-contract.ts';
+import { describeSortKeys } from './sort-keys-contract.ts';
 import type { StoreFactory } from './store-under-test.ts';
 import { describeTransactions } from './transactions-contract.ts';
 
@@ -14,6 +15,7 @@ export function describeMailStore(name: string, factory: StoreFactory): void {
     describeMailboxes(factory);
     describeMessages(factory);
     describeSearch(factory);
+    describeSortKeys(factory);
     describeTransactions(factory);
     describeModel(factory);
   });

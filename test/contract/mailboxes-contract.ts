@@ -89,8 +89,8 @@ export function describeMailboxes(factory: StoreFactory): void {
     test('a special use belongs to one mailbox', async () => {
       const { store, account } = await openedWithAccount(factory);
       const sent = store.createMailbox(account.id, 'Sent too', ['\\Sent']);
-      await expect(sent).rejects.toMatchObject(refusal('CANNOT'));
-      await expect(store.createMailbox(account.id, 'All', ['\\All'])).rejects.toMatchObject(refusal('CANNOT'));
+      await expect(sent).rejects.toMatchObject(refusal('USEATTR'));
+      await expect(store.createMailbox(account.id, 'All', ['\\All'])).rejects.toMatchObject(refusal('USEATTR'));
       await store.deleteMailbox(account.id, 'Sent');
       expect((await store.createMailbox(account.id, 'Sent too', ['\\Sent'])).specialUse).toEqual(['\\Sent']);
     });

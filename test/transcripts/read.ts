@@ -26,6 +26,8 @@
  * As a whole line:
  *   <hello>                the message's octets, without a line end: the next line goes on where they end
  *   <tls>                  sent: the TLS handshake (after STARTTLS)
+ *   <deflate>              sent: what follows is compressed, both ways (after COMPRESS)
+ *   <inflated>             sent: what follows is not compressed any more
  *   <close>                sent: the client is gone
  *   <closed>               received: the server has ended the connection
  *   ...                    received: any lines (also none) up to the one that the next line of this client expects

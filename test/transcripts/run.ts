@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from 'node:zlib';
 import type { DeliveryStep, Step, Transcript } from './read.ts';
 
 /** What a transcript needs of the server under test. */
@@ -94,6 +95,8 @@ class Run {
   async #send(client: Client, text: string): Promise<void> {
     if (text === '<close>') client.close();
     else if (text === '<tls>') await client.startTls();
+    else if (text === '<deflate>') client.startDeflate();
+    else if (text === '<inflated>') await client.endDeflate();
     else {
       const message = this.#wholeMessage(text);
       client.send(message ?? Buffer.from(`${this.#filled(text)}\r\n`));
@@ -190,6 +193,9 @@ class Client {
   #socket: Socket;
   readonly #patienceMs: number;
   #octets = Buffer.alloc(0);
+  #deflate: DeflateRaw | undefined;
+  #inflate: InflateRaw | undefined;
+  #fed: Buffer[] = [];
   #ended = false;
   #wake: () => void = () => undefined;
 
@@ -209,15 +215,27 @@ class Client {
 
   #listen(): void {
     this.#socket.on('data', (octets: Buffer) => {
-      this.#octets = Buffer.concat([this.#octets, octets]);
-      this.#wake();
+      if (this.#inflate === undefined) this.#received(octets);
+      else {
+        this.#fed.push(octets);
+        this.#inflate.write(octets);
+      }
     });
     const ended = (): void => {
+      if (this.#inflate !== undefined) {
+        if (!this.#inflate.writableEnded) this.#inflate.on('end', ended).end();
+        return;
+      }
       this.#ended = true;
       this.#wake();
     };
     this.#socket.on('end', ended).on('close', ended).on('error', ended);
   }
+
+  readonly #received = (octets: Buffer): void => {
+    this.#octets = Buffer.concat([this.#octets, octets]);
+    this.#wake();
+  };
 
   async startTls(): Promise<void> {
     if (this.#octets.length > 0) throw new Error(`received ${show(this.#octets)} before the TLS handshake`);
@@ -229,7 +247,37 @@ class Client {
   }
 
   send(octets: Uint8Array): void {
-    this.#socket.write(octets);
+    if (this.#deflate === undefined) this.#socket.write(octets);
+    else {
+      this.#deflate.write(octets);
+      this.#deflate.flush();
+    }
+  }
+
+  /** DEFLATE both ways from here on (RFC 4978 §3). */
+  startDeflate(): void {
+    if (this.#octets.length > 0) throw new Error(`received ${show(this.#octets)} before compression`);
+    const deflate = createDeflateRaw({ flush: constants.Z_SYNC_FLUSH });
+    deflate.on('data', (octets: Buffer) => this.#socket.write(octets));
+    this.#deflate = deflate;
+    const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH });
+    inflate.on('data', this.#received);
+    // It takes nothing of what follows the stream.
+    inflate.on('end', () => {
+      this.#inflate = undefined;
+      this.#received(Buffer.concat(this.#fed.splice(0)).subarray(inflate.bytesWritten));
+    });
+    this.#inflate = inflate;
+  }
+
+  /** What is sent from here on is not compressed; what is received, once the server's stream has ended. */
+  async endDeflate(): Promise<void> {
+    const deflate = this.#deflate;
+    if (deflate === undefined) throw new Error('Nothing is compressed');
+    const ended = once(deflate, 'end');
+    deflate.end();
+    await ended;
+    this.#deflate = undefined;
   }
 
   /** Up to CRLF. */

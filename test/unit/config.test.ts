@@ -83,6 +83,17 @@ describe('where a value comes from', () => {
   });
 });
 
+test('what POP3 clients see, and what they are told', () => {
+  const pop3 = (...args: string[]) => {
+    const { pop3Messages, pop3Delete, pop3LoginDelaySeconds, pop3ExpireDays } = readConfig(args, {});
+    return [pop3Messages, pop3Delete, pop3LoginDelaySeconds, pop3ExpireDays];
+  };
+  expect(pop3()).toEqual(['all', 'expunge', undefined, undefined]);
+  expect(pop3('--pop3-expire', 'never', '--pop3-login-delay', '0')).toEqual(pop3());
+  const set = ['--pop3-messages', 'unread', '--pop3-delete', 'trash', '--pop3-login-delay', '60', '--pop3-expire', '0'];
+  expect(pop3(...set)).toEqual(['unread', 'trash', 60, 0]);
+});
+
 describe('a wrong value stops the start with one line that names it', () => {
   test.each([
     [['--smtp-port', '70000'], {}, '--smtp-port: "70000" is not a port'],
@@ -96,6 +107,11 @@ describe('a wrong value stops the start with one line that names it', () => {
     [['--max-message-size', '5 bananas'], {}, 'is not a size'],
     [['--max-recipients', '0'], {}, 'is not a whole number from 1'],
     [['--smtp-starttls', 'maybe'], {}, 'neither on nor off'],
+    [['--pop3-messages', 'read'], {}, '--pop3-messages: "read" is not one of all, unread'],
+    [[], { GLASSMAIL_POP3_DELETE: 'keep' }, 'GLASSMAIL_POP3_DELETE: "keep" is not one of expunge, trash'],
+    [['--pop3-login-delay', '86401'], {}, '--pop3-login-delay: "86401" is not a whole number from 0 to 86400'],
+    [['--pop3-expire', 'soon'], {}, '--pop3-expire: "soon" is not a number of days'],
+    [['--pop3-expire', '-1'], {}, 'is not a number of days'],
     [['--domains', 'exa mple'], {}, '"exa mple" is not a domain name'],
     [['--accounts', '@b.test'], {}, '"@b.test" is not an account'],
     [['--tls-key', 'key.pem'], {}, 'belong together'],

@@ -66,6 +66,8 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
         return field(query.name, query.text);
       case 'any-address':
         return ['From', 'To', 'Cc', 'Bcc', 'Reply-To', 'Return-Path'].some((name) => field(name, query.text));
+      case 'recipient':
+        return item.forwardPaths.some(({ address }) => holds(address, query.text));
       case 'body':
         return holds(Buffer.from(octets.subarray(header.end)).toString(), query.text);
       case 'text':

@@ -16,6 +16,24 @@ const words = (text: string): SearchQuery => ({
 const not = (query: SearchQuery): SearchQuery => ({ type: 'not', query });
 const nothing = not({ type: 'all' });
 
+/** The envelope names x, To and Cc do not. */
+const BLIND_COPY: SearchQuery = {
+  type: 'and',
+  queries: [
+    { type: 'recipient', text: 'x' },
+    {
+      type: 'not',
+      query: {
+        type: 'or',
+        queries: [
+          { type: 'header', name: 'To', text: 'x' },
+          { type: 'header', name: 'Cc', text: 'x' },
+        ],
+      },
+    },
+  ],
+};
+
 describe('the search language', () => {
   const table: readonly (readonly [text: string, query: SearchQuery])[] = [
     ['', { type: 'all' }],
@@ -30,14 +48,23 @@ describe('the search language', () => {
     ['to:alice@red.test', header('To', 'alice@red.test')],
     ['FROM:Bob', header('From', 'Bob')],
     ['cc:x', header('Cc', 'x')],
-    ['bcc:x', header('Bcc', 'x')],
+    ['bcc:x', { type: 'or', queries: [{ type: 'header', name: 'Bcc', text: 'x' }, BLIND_COPY] }],
     ['reply-to:x', header('Reply-To', 'x')],
     ['subject:"your code"', header('Subject', 'your code')],
     ['"subject:your code"', words('subject:your code')],
     ['-subject:"your code"', not(header('Subject', 'your code'))],
     ['subject:', { type: 'all' }],
     ['message-id:a@b', header('Message-ID', 'a@b')],
-    ['addressed:x', { type: 'any-address', text: 'x' }],
+    [
+      'addressed:x',
+      {
+        type: 'or',
+        queries: [
+          { type: 'any-address', text: 'x' },
+          { type: 'recipient', text: 'x' },
+        ],
+      },
+    ],
     ['tag:x', nothing],
     ['-tag:x', not(nothing)],
     ['is:tagged', nothing],

@@ -437,7 +437,7 @@ describe('fetch', () => {
     expect(read(text, (input) => input.fetchModifiers())).toEqual(value);
   });
 
-  test.each([' (CHANGEDSINCE 0)', ' ()', ' (CHANGEDSINCE)', ' (PARTIAL 1:2)'])('no modifiers:%s', (text) => {
+  test.each([' (CHANGEDSINCE 0)', ' ()', ' (CHANGEDSINCE)', ' (PARTIAL 1)', ' (PARTIAL 1:2 PARTIAL 1:2)'])('no modifiers:%s', (text) => {
     expect(() => read(text, (input) => input.fetchModifiers())).toThrow(BadSyntax);
   });
 });

@@ -6,8 +6,8 @@ import { hasStream, ResponseWriter } from '../../src/imap/grammar/writer.ts';
 import type { Dialect, FetchItem, Response, SearchReturn } from '../../src/imap/grammar/syntax.ts';
 import type { ModSeq, SeqNum, Uid, UidRange } from '../../src/store/change.ts';
 
-const REV1: Dialect = { rev2: false, utf8: false, condstore: false, qresync: false };
-const REV2: Dialect = { rev2: true, utf8: true, condstore: false, qresync: false };
+const REV1: Dialect = { rev2: false, utf8: false, utf8Accept: false, condstore: false, qresync: false, uidOnly: false };
+const REV2: Dialect = { rev2: true, utf8: true, utf8Accept: false, condstore: false, qresync: false, uidOnly: false };
 const QRESYNC: Dialect = { ...REV1, condstore: true, qresync: true };
 
 function octetsOf(writer: ResponseWriter): Buffer {
@@ -355,6 +355,7 @@ describe('a reader of its own reads what is printed', () => {
       case 'text':
       case 'date':
       case 'mod-seq':
+      case 'nstring':
       case 'stream':
         throw new Error('not among the items above');
     }

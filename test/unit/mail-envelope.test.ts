@@ -53,7 +53,7 @@ Content-Type: TEXT/PLAIN; CHARSET=US-ASCII
     ],
     ['a route', 'To: <@route:user@domain>\n', '(NIL NIL NIL NIL NIL ((NIL "@route" "user" "domain")) NIL NIL NIL NIL)'],
     ['a missing domain is not NIL', 'To: bob\n', '(NIL NIL NIL NIL NIL ((NIL NIL "bob" "")) NIL NIL NIL NIL)'],
-    ['a quoted local part', 'To: "a b"@c\n', '(NIL NIL NIL NIL NIL ((NIL NIL "\\"a b\\"" "c")) NIL NIL NIL NIL)'],
+    ['a quoted local part', 'To: "a b"@c\n', '(NIL NIL NIL NIL NIL ((NIL NIL "a b" "c")) NIL NIL NIL NIL)'],
     [
       'several fields of addresses',
       'To: a@b\nTo: c@d\n',

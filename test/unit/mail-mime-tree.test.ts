@@ -382,6 +382,21 @@ describe('any octets', () => {
     );
   });
 
+  it('are parsed the same a few at a time', () => {
+    fc.assert(
+      fc.property(torture, fc.integer({ min: 1, max: 300 }), (message, stretch) => {
+        const held = Buffer.alloc(message.length);
+        const from = (start: number, least: number): Buffer => {
+          held.fill('\n--a\n'); // what was handed out before holds no longer
+          const end = message.copy(held, 0, start, start + Math.max(least, stretch));
+          return held.subarray(0, end);
+        };
+        expect(parseMimeTree({ length: message.length, from })).toEqual(parseMimeTree(message));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('are parsed the same with LF and with CRLF', () => {
     fc.assert(
       fc.property(torture, (message) => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineCounter, LineEncoder } from '../../src/pop3/grammar/line-encoder.ts';
-import { BadSyntax, Parser } from '../../src/pop3/grammar/parser.ts';
+import { BadSyntax, Parser, quote } from '../../src/pop3/grammar/parser.ts';
 import { err, ok, type Response } from '../../src/pop3/grammar/responses.ts';
 import { top } from '../../src/pop3/grammar/top.ts';
 import { challengeLine, print, statusLine } from '../../src/pop3/grammar/writer.ts';
@@ -178,9 +178,10 @@ describe('command lines', () => {
   );
 
   it('has no keyword where the line begins with something else', () => {
-    for (const line of ['a1 LOGIN', '\x16\x03\x01', ' NOOP', '1', 'RETR\t1']) {
+    for (const line of ['a.1 LOGIN', '\x16\x03\x01', ' NOOP', 'RETR\t1', 'NOOP\0']) {
       expect(new Parser(octetsOf(line)).keyword()).toBe('');
     }
+    expect(new Parser(octetsOf('utf8')).keyword()).toBe('UTF8');
   });
 
   it('reads anything or says what is wrong with it', () => {
@@ -223,9 +224,16 @@ describe('responses', () => {
 
   it('have status lines of one line and 512 octets at most (RFC 2449 §4)', () => {
     expect(statusLine(err('a\r\n+OK b'))).toBe('-ERR a +OK b\r\n');
-    const long = statusLine(ok('ü'.repeat(600)));
+    const long = statusLine(ok('ü'.repeat(600)), true);
     expect(Buffer.byteLength(long)).toBeLessThanOrEqual(512);
     expect(long).toMatch(/^\+OK ü+\r\n$/);
+  });
+
+  it('are in ASCII unless the client has asked for more (RFC 6856 §2.1)', () => {
+    const response = ok('grün \u{1F40C} für');
+    expect(statusLine(response)).toBe('+OK gr?n ? f?r\r\n');
+    expect(statusLine(response, true)).toBe('+OK grün \u{1F40C} für\r\n');
+    expect(quote('ü'.repeat(60))).toBe(`"${'?'.repeat(40)}..."`);
   });
 
   it('have challenges, which may be empty (RFC 5034 §4)', () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { parseMimeTree } from '../../src/mail/mime-tree.ts';
@@ -174,7 +174,7 @@ export class Server implements AsyncDisposable {
 
   /** Before the greeting. */
   dial(): Peer {
-    return new Peer(connectTcp({ port: this.#listener.port, host: '127.0.0.1', allowHalfOpen: true }));
+    return new Peer(connectTcp(this.port, '127.0.0.1'));
   }
 
   async connect(): Promise<Peer> {
@@ -248,11 +248,6 @@ export class Peer {
     this.#stream.pause();
   }
 
-  /** RFC 9266: what the client's own TLS library says. */
-  channelBinding(): Buffer {
-    return (this.#stream as TLSSocket).exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
-  }
-
   /** Without its end. */
   async line(): Promise<string> {
     for (;;) {
@@ -285,6 +280,11 @@ export class Peer {
       if (line === '.') return octets;
       octets += `${line.replace(/^\./, '')}\r\n`;
     }
+  }
+
+  /** What has come and was not read yet. */
+  get received(): string {
+    return this.#text;
   }
 
   /** All that comes until the server closes. */

@@ -7,8 +7,11 @@ import { formatScramRecord, makeScramRecord, parseScramRecord, verifyPassword } 
 import { ScramExchange, clientFinal, clientFirst } from '../../src/sasl/scram-sha-256.ts';
 
 const octets = (text: string): Uint8Array => Buffer.from(text);
-const textOf = (step: SaslStep): string =>
-  step.type === 'challenge' ? Buffer.from(step.data).toString() : `${step.type} ${JSON.stringify(step)}`;
+/** A challenge; of a failure, the error of RFC 5802 §7 that its message ends with. */
+const textOf = (step: SaslStep): string => {
+  if (step.type === 'challenge') return Buffer.from(step.data).toString();
+  return step.type === 'failure' ? `e=${/\(([\w-]+)\)$/.exec(step.message)![1]!}` : step.type;
+};
 
 function credentialsOf(records: Record<string, string>): Credentials {
   return { findRecord: async (login) => records[login] };

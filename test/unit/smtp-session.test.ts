@@ -308,12 +308,12 @@ describe('AUTH', () => {
     }
   });
 
-  /** RFC 5802 §5: the client's side, up to the server's last challenge. */
+  /** RFC 5802 §5: the client's side, up to the server's last challenge, or its refusal. */
   async function scram(client: Client, mechanism: string, gs2Header: string, binding: Uint8Array = Buffer.alloc(0)) {
     const bare = 'n=alice,r=nonce';
-    const challenge = await client.ask(`AUTH ${mechanism} ${base64(`${gs2Header}${bare}`)}`, /^334 /);
+    const challenge = await client.ask(`AUTH ${mechanism} ${base64(`${gs2Header}${bare}`)}`, /^(334|535 5\.7\.8) /);
+    if (challenge.startsWith('535')) return { said: challenge };
     const first = Buffer.from(challenge.slice(4), 'base64').toString();
-    if (first.startsWith('e=')) return { said: first };
     const [, nonce, salt, iterations] = /^r=(.*),s=(.*),i=(\d+)$/.exec(first)!;
     const salted = pbkdf2Sync('glass', Buffer.from(salt!, 'base64'), Number(iterations), 32, 'sha256');
     const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest();
@@ -322,7 +322,8 @@ describe('AUTH', () => {
     const exchange = `${bare},${first},${withoutProof}`;
     const signature = hmac(createHash('sha256').update(clientKey).digest(), exchange);
     const proof = Buffer.from(clientKey.map((octet, i) => octet ^ signature[i]!)).toString('base64');
-    const last = await client.ask(base64(`${withoutProof},p=${proof}`), /^334 /);
+    const last = await client.ask(base64(`${withoutProof},p=${proof}`), /^(334|535 5\.7\.8) /);
+    if (last.startsWith('535')) return { said: last };
     return {
       said: Buffer.from(last.slice(4), 'base64').toString(),
       expected: `v=${hmac(hmac(salted, 'Server Key'), exchange).toString('base64')}`,
@@ -344,13 +345,12 @@ describe('AUTH', () => {
 
   it('shows when somebody sits between (RFC 5802 §6)', async () => {
     for (const [mechanism, header, binding, said] of [
-      ['SCRAM-SHA-256-PLUS', 'p=tls-exporter,,', Buffer.alloc(32), 'e=channel-bindings-dont-match'],
-      ['SCRAM-SHA-256-PLUS', 'p=tls-unique,,', Buffer.alloc(0), 'e=unsupported-channel-binding-type'],
-      ['SCRAM-SHA-256', 'y,,', Buffer.alloc(0), 'e=server-does-support-channel-binding'],
+      ['SCRAM-SHA-256-PLUS', 'p=tls-exporter,,', Buffer.alloc(32), '(channel-bindings-dont-match)'],
+      ['SCRAM-SHA-256-PLUS', 'p=tls-unique,,', Buffer.alloc(0), '(unsupported-channel-binding-type)'],
+      ['SCRAM-SHA-256', 'y,,', Buffer.alloc(0), '(server-does-support-channel-binding)'],
     ] as const) {
       await using session = await secured();
-      expect((await scram(session.client, mechanism, header, binding)).said).toBe(said);
-      await session.client.ask('', /^535 5\.7\.8 /);
+      expect((await scram(session.client, mechanism, header, binding)).said).toContain(said);
     }
   });
 
@@ -373,7 +373,7 @@ describe('AUTH', () => {
     ['a wrong password in LOGIN', ['AUTH LOGIN', base64('alice'), base64('wrong')], /^535 5\.7\.8 /],
     ['an overlong response', ['AUTH LOGIN', 'x'.repeat(20_000)], /^500 5\.5\.2 /],
     ['NUL', ['AUTH LOGIN', '\0'], /^500 5\.5\.2 /],
-    ['no SCRAM', ['AUTH SCRAM-SHA-256 bm8=', ''], /^5\d\d 5\./],
+    ['no SCRAM', ['AUTH SCRAM-SHA-256 bm8='], /^501 5\.5\.2 /],
   ])('with %s fails, and the session goes on', async (_name, lines, pattern) => {
     await using session = await secured();
     for (const line of lines.slice(0, -1)) await session.client.ask(line, /^334/);

@@ -9,6 +9,7 @@ import { appendSteps, receiveMessages } from '../append-message.ts';
 import { command, LOGGED_IN } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
+import { withProgress } from '../in-progress.ts';
 
 export const append = command({
   states: LOGGED_IN,
@@ -16,12 +17,14 @@ export const append = command({
   parse: (input) => ({ mailbox: input.sp().mailbox(), steps: appendSteps(input, 'several') }),
 
   async *run({ mailbox: name, steps }, context) {
-    const { state, store } = context;
+    const { tag, state, store, session } = context;
     const mailbox = await store.findMailbox(state.account, name);
     if (!mailbox) throw new Refusal('TRYCREATE', `There is no mailbox "${name}": CREATE it first`);
     await using spools = new AsyncDisposableStack();
     const messages = await receiveMessages(steps, 'several', context, spools);
-    const { uidValidity, uids } = await store.appendMessages(state.account, mailbox.id, messages);
+    const appending = () => store.appendMessages(state.account, mailbox.id, messages);
+    const { uidValidity, uids } = await withProgress(tag, session, appending);
+    if (state.name === 'selected' && state.view.id === mailbox.id) state.view.brings(uids);
     return ok('APPEND completed', `APPENDUID ${uidValidity} ${uidSet(uids as readonly number[])}`);
   },
 });

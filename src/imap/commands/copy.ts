@@ -5,16 +5,24 @@
 import { command } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
+import { withProgress } from '../in-progress.ts';
 
 export const copy = command({
   states: ['selected'],
   mayExpunge: true, // only FETCH, STORE and SEARCH may not: §7.5.1
   parse: (input) => ({ set: input.sp().sequenceSet(), mailbox: input.sp().mailbox() }),
 
-  async *run({ set, mailbox }, { name, state: { account, view }, store }) {
+  async *run({ set, mailbox }, { tag, name, state: { account, view }, store, session }) {
     const uids = view.uids(set, name === 'UID COPY' ? 'uid' : 'seq');
-    const { uidValidity, sourceUids, destinationUids } = await store.copyMessages(account, view.id, uids, mailbox);
+    const copying = () => store.copyMessages(account, view.id, uids, mailbox);
+    const {
+      mailbox: destination,
+      uidValidity,
+      sourceUids,
+      destinationUids,
+    } = await withProgress(tag, session, copying);
     if (sourceUids.length === 0) return ok('Nothing to copy');
+    if (destination === view.id) view.brings(destinationUids);
     return ok('COPY completed', `COPYUID ${uidValidity} ${uidSet(sourceUids)} ${uidSet(destinationUids)}`);
   },
 });

@@ -11,6 +11,8 @@ const FEATURES: Readonly<Record<string, { readonly name: string; readonly featur
   CONDSTORE: { name: 'CONDSTORE', feature: 'condstore' }, // RFC 7162 §3.1
   IMAP4REV2: { name: 'IMAP4rev2', feature: 'rev2' }, // RFC 9051 §6.3.1
   QRESYNC: { name: 'QRESYNC', feature: 'qresync' }, // RFC 7162 §3.2.3
+  UIDONLY: { name: 'UIDONLY', feature: 'uidOnly' }, // RFC 9586 §3
+  'UTF8=ACCEPT': { name: 'UTF8=ACCEPT', feature: 'utf8Accept' }, // RFC 6855 §3
 };
 
 export const enable = command({

@@ -16,6 +16,7 @@ export const expunge = command({
     const named = set === undefined ? {} : { uids: view.find(set, 'uid').uids };
     const { uids, modSeq } = await store.expunge(account, view.id, { ...named, onlyDeleted: true });
     if (uids.length === 0) return ok(`${name} completed`);
+    view.removes(uids);
     session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: uidSet(uids) });
     // RFC 7162 §3.2.7: with QRESYNC enabled it must be there.
     return ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);

@@ -1,5 +1,6 @@
 /**
- * FETCH and UID FETCH: RFC 9051 §6.4.5, §6.4.9, §7.5.2; CHANGEDSINCE RFC 7162 §3.1.4.1, VANISHED §3.2.6.
+ * FETCH and UID FETCH: RFC 9051 §6.4.5, §6.4.9, §7.5.2; CHANGEDSINCE RFC 7162 §3.1.4.1, VANISHED §3.2.6;
+ * PARTIAL RFC 9394 §3.3.
  * What the view knows is answered from it; the rest comes from the store in batches, and large octets stream.
  */
 import type { SeqNum, Uid } from '../../store/change.ts';
@@ -17,8 +18,17 @@ import {
 } from '../fetch-items.ts';
 import { BadSyntax } from '../grammar/bad-syntax.ts';
 import { no, ok } from '../grammar/responses.ts';
+import { placesOf } from '../grammar/search-results.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
-import type { Completion, FetchAttribute, FetchItem, FetchModifiers, Response } from '../grammar/syntax.ts';
+import type {
+  Completion,
+  FetchAttribute,
+  FetchItem,
+  FetchModifiers,
+  PartialRange,
+  Response,
+  SequenceSet,
+} from '../grammar/syntax.ts';
 import type { Found, MailboxView } from '../mailbox-view.ts';
 import { vanishedEarlier } from '../resync.ts';
 
@@ -35,6 +45,7 @@ export const fetch = command({
     attributes: input.sp().fetchAttributes(),
     modifiers: input.fetchModifiers(),
   }),
+  tellsFlags: ({ attributes }) => attributes.some(({ name }) => name === 'FLAGS'),
   async *run({ set, attributes: asked, modifiers }, context) {
     const { name, session } = context;
     const { view } = context.state;
@@ -42,36 +53,66 @@ export const fetch = command({
     if (modifiers.vanished && !(byUid && modifiers.changedSince && session.dialect.qresync)) {
       throw new BadSyntax('VANISHED is for UID FETCH with CHANGEDSINCE, after ENABLE QRESYNC');
     }
-    const attributes = complete(asked, modifiers, byUid);
+    const attributes = complete(asked, modifiers, byUid && !session.dialect.uidOnly);
     if (attributes.some((attribute) => attribute.name === 'MODSEQ')) session.enable('condstore');
     if (modifiers.vanished) yield await vanishedEarlier(view, modifiers.changedSince!, view.uidRanges(set));
-    const found = changedSince(view.find(set, byUid ? 'uid' : 'seq'), view, modifiers);
-    const answers = attributes.map((attribute) => viewAnswer(attribute, view));
-    if (answers.every((answer) => answer !== undefined)) {
-      yield* fromView(found, view, answers, byUid);
-      return ok(`${name} completed`);
-    }
-    return yield* fromStore(found, attributes, context);
+    const named = modifiers.partial
+      ? partOf(view, set, name, modifiers.partial)
+      : view.find(set, byUid ? 'uid' : 'seq');
+    const found = changedSince(named, view, modifiers);
+    return yield* answered(found, attributes, context);
   },
 });
+
+/** What a client is to be told of messages without a FETCH command: RFC 5465 §5.2; UID and MODSEQ RFC 7162 §3.2.4. */
+export async function* fetchUnasked(
+  found: Found,
+  asked: readonly FetchAttribute[],
+  context: SelectedContext,
+): AsyncGenerator<readonly Response[], void, undefined> {
+  const { condstore, uidOnly } = context.session.dialect;
+  const attributes = [...complete(asked, {}, condstore && !uidOnly)];
+  if (condstore && attributes.every(({ name }) => name !== 'MODSEQ')) attributes.push({ name: 'MODSEQ' });
+  yield* answered(found, attributes, context);
+}
+
+async function* answered(
+  found: Found,
+  attributes: readonly FetchAttribute[],
+  context: SelectedContext,
+): AsyncGenerator<readonly Response[], Completion, undefined> {
+  const { name, state } = context;
+  const answers = attributes.map((attribute) => viewAnswer(attribute, state.view));
+  if (!answers.every((answer) => answer !== undefined)) return yield* fromStore(found, attributes, context);
+  yield* fromView(found, state.view, answers, name === 'UID FETCH', saysFlags(attributes, context));
+  return ok(`${name} completed`);
+}
 
 /** At most `PIECE` elements at a time. */
 export function* pieces<T>(values: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < values.length; start += PIECE) yield values.slice(start, start + PIECE);
 }
 
-/** RFC 9051 §6.4.9: UID is always there in a UID FETCH; RFC 7162 §3.1.4.1: so is MODSEQ with CHANGEDSINCE. */
+/** RFC 9051 §6.4.9: UID is always there in a UID FETCH, where UIDFETCH does not name it anyway; RFC 7162 §3.1.4.1: so is MODSEQ with CHANGEDSINCE. */
 function complete(
   asked: readonly FetchAttribute[],
   { changedSince }: FetchModifiers,
-  byUid: boolean,
+  withUid: boolean,
 ): readonly FetchAttribute[] {
   const lacks = (name: FetchAttribute['name']): boolean => asked.every((attribute) => attribute.name !== name);
   return [
-    ...(byUid && lacks('UID') ? [{ name: 'UID' } as const] : []),
+    ...(withUid && lacks('UID') ? [{ name: 'UID' } as const] : []),
     ...asked,
     ...(changedSince !== undefined && lacks('MODSEQ') ? [{ name: 'MODSEQ' } as const] : []),
   ];
+}
+
+/** RFC 9394 §3.3: of the messages that are there, before any other modifier looks at them (§3.4). */
+function partOf(view: MailboxView, set: SequenceSet, name: string, partial: PartialRange): Found {
+  if (name !== 'UID FETCH') throw new BadSyntax('PARTIAL is for UID FETCH');
+  const { seqNums, uids } = view.findThere(set, 'uid');
+  const places = placesOf(partial, uids.length);
+  return { seqNums: seqNums.slice(...places), uids: uids.slice(...places) };
 }
 
 function changedSince(found: Found, view: MailboxView, { changedSince: modSeq }: FetchModifiers): Found {
@@ -85,6 +126,7 @@ function* fromView(
   view: MailboxView,
   answers: readonly ViewAnswer[],
   byUid: boolean,
+  saysFlags: boolean,
 ): Generator<readonly Response[]> {
   for (let start = 0; start < seqNums.length; start += PIECE) {
     const responses: Response[] = [];
@@ -92,7 +134,9 @@ function* fromView(
       const seqNum = seqNums[i]! as SeqNum;
       // What was named by UID may be gone without a word; what was named by number is still known by it.
       if (byUid && view.isGone(seqNum)) continue;
-      responses.push({ type: 'fetch', seqNum, uid: uids[i]! as Uid, items: answers.map((answer) => answer(seqNum)) });
+      const uid = uids[i]! as Uid;
+      responses.push({ type: 'fetch', seqNum, uid, items: answers.map((answer) => answer(seqNum)) });
+      if (saysFlags) view.toldFlags(uid);
     }
     yield responses;
   }
@@ -107,6 +151,7 @@ async function* fromStore(
   const { account, view } = context.state;
   const answer = answerer(attributes, view);
   const marks = !view.readOnly && attributes.some(setsSeen);
+  const says = saysFlags(attributes, context);
   const answered: Uid[] = [];
   let unknownEncoding = false;
   for await (const batch of store.fetchMessages(account, view.id, uids, wantedFor(attributes))) {
@@ -122,6 +167,7 @@ async function* fromStore(
       unknownEncoding ||= attributes.some((attribute) => hasUnknownEncoding(attribute, message));
       if (seen?.has(message.uid)) items.push(...flagItems(seqNum, attributes, context));
       responses.push({ type: 'fetch', seqNum, uid: message.uid, items });
+      if (says) view.toldFlags(message.uid);
       answered.push(message.uid);
     }
     yield responses;
@@ -135,6 +181,12 @@ async function* fromStore(
     return no('Some of the messages have been deleted by others', 'EXPUNGEISSUED');
   }
   return ok(`${name} completed`);
+}
+
+/** Whether the answers tell flags as completely as an unasked FETCH response would (RFC 7162 §3.2.4). */
+function saysFlags(attributes: readonly FetchAttribute[], { session }: SelectedContext): boolean {
+  const has = (name: FetchAttribute['name']): boolean => attributes.some((attribute) => attribute.name === name);
+  return has('FLAGS') && (!session.dialect.condstore || has('MODSEQ'));
 }
 
 type Items = ReturnType<ReturnType<typeof storeAnswer>>;
@@ -175,7 +227,7 @@ function flagItems(
 ): FetchItem[] {
   const lacks = (name: FetchAttribute['name']): boolean => attributes.every((attribute) => attribute.name !== name);
   return [
-    ...(session.dialect.condstore && lacks('UID')
+    ...(session.dialect.condstore && !session.dialect.uidOnly && lacks('UID')
       ? [{ type: 'number', name: 'UID', value: view.uid(seqNum) } as const]
       : []),
     ...(lacks('FLAGS') ? [{ type: 'flags', flags: view.flagsOf(seqNum) } as const] : []),

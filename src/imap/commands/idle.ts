@@ -15,10 +15,10 @@ export const idle = command({
     using news = session.news(state.account);
     await session.continuation('idling');
     do {
-      if (state.name === 'selected') {
-        await state.view.look();
-        yield state.view.tell(true);
-      }
+      if (state.name === 'selected') await state.view.look();
+      yield* session.newsOfSelected(true);
+      // RFC 5465 §4: the same that is told without IDLE.
+      yield await session.newsOfOthers();
     } while ((await news.next()) === 'changed');
     const answer = (await session.answer()).toString('latin1');
     if (!/^done *$/i.test(answer)) throw new BadSyntax('IDLE ends with a line that says DONE');

@@ -61,7 +61,7 @@ export const list = command({
       const mailbox = tree.mailbox(name);
       // RFC 5819 §2: only for those that meet the selection themselves, and can be selected.
       if (returns?.status && mailbox && tree.meets(name, selection))
-        yield await statusOf(store, mailbox, returns.status);
+        yield await statusOf(store, mailbox, returns.status, session.options.maximumMessageOctets);
     }
     return ok('LIST completed');
   },

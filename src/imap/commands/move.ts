@@ -6,17 +6,27 @@
 import { command, highestModSeq } from '../command.ts';
 import { ok, untaggedOk } from '../grammar/responses.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
+import { withProgress } from '../in-progress.ts';
 
 export const move = command({
   states: ['selected'],
   mayExpunge: true,
   parse: (input) => ({ set: input.sp().sequenceSet(), mailbox: input.sp().mailbox() }),
-  async *run({ set, mailbox }, { name, state: { account, view }, store, session }) {
+  async *run({ set, mailbox }, { tag, name, state: { account, view }, store, session }) {
     view.assertWritable();
     const uids = view.uids(set, name === 'UID MOVE' ? 'uid' : 'seq');
-    const { uidValidity, sourceUids, destinationUids, modSeq } = await store.moveMessages(account, view.id, uids, mailbox);
+    const moving = () => store.moveMessages(account, view.id, uids, mailbox);
+    const {
+      mailbox: destination,
+      uidValidity,
+      sourceUids,
+      destinationUids,
+      modSeq,
+    } = await withProgress(tag, session, moving);
     if (sourceUids.length === 0) return ok('Nothing to move');
     const moved = uidSet(sourceUids);
+    view.removes(sourceUids);
+    if (destination === view.id) view.brings(destinationUids);
     yield untaggedOk('Moved', `COPYUID ${uidValidity} ${moved} ${uidSet(destinationUids)}`);
     session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: moved });
     return ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);

@@ -2,6 +2,7 @@
  * REPLACE and UID REPLACE: RFC 8508. The new message arrives and the old one goes, or neither: no other session sees the
  * one without the other.
  */
+import type { Uid } from '../../store/change.ts';
 import { Refusal } from '../../store/refusal.ts';
 import { appendSteps, receiveMessages } from '../append-message.ts';
 import { command, highestModSeq } from '../command.ts';
@@ -28,8 +29,10 @@ export const replace = command({
     if (!mailbox) throw new Refusal('TRYCREATE', `There is no mailbox "${wanted}": CREATE it first`);
     await using spools = new AsyncDisposableStack();
     const messages = await receiveMessages(steps, 'one', context, spools);
-    const replaced = { mailbox: view.id, uid };
+    const replaced = { mailbox: view.id, uid: uid as Uid };
     const { uidValidity, uids, modSeq } = await store.appendMessages(account, mailbox.id, messages, replaced);
+    view.removes([uid]);
+    if (mailbox.id === view.id) view.brings(uids);
     session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: String(uid) });
     // §4.3: before EXPUNGE, so that the client knows what has become of the message.
     yield untaggedOk('The replacement is there', `APPENDUID ${uidValidity} ${uids[0]!}`);

@@ -5,7 +5,7 @@
 import { Refusal } from '../../store/refusal.ts';
 import { command, highestModSeq, LOGGED_IN } from '../command.ts';
 import type { Yielded } from '../command.ts';
-import { BadSyntax } from '../grammar/bad-syntax.ts';
+import { BadSyntax, uidRequired } from '../grammar/bad-syntax.ts';
 import { exists, ok, untaggedOk } from '../grammar/responses.ts';
 import type { Dialect } from '../grammar/syntax.ts';
 import { MailboxView } from '../mailbox-view.ts';
@@ -20,6 +20,7 @@ export const select = command({
   async *run({ mailbox: wanted, parameters }, { name, state, store, session }) {
     // RFC 7162 §3.2.5: only after ENABLE QRESYNC.
     if (parameters.qresync && !session.dialect.qresync) throw new BadSyntax('QRESYNC has not been enabled');
+    if (parameters.qresync?.match && session.dialect.uidOnly) throw uidRequired();
     const { account, login } = state;
     if (state.name === 'selected') {
       // §6.3.2: the old mailbox is closed even if the new one cannot be opened; CLOSED divides what concerns the one and the other.
@@ -41,8 +42,9 @@ export const select = command({
   },
 });
 
-function opened(view: MailboxView, { rev2 }: Dialect): Yielded {
-  const unseen = rev2 ? undefined : view.firstUnseen;
+function opened(view: MailboxView, { rev2, uidOnly }: Dialect): Yielded {
+  // RFC 9586 §3: it would be a sequence number.
+  const unseen = rev2 || uidOnly ? undefined : view.firstUnseen;
   return [
     { type: 'flags', flags: view.flags },
     exists(view.count),

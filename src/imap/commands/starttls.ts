@@ -12,7 +12,7 @@ export const starttls = command({
 
   async *run(_, { session }) {
     if (session.connection.secure) return bad('TLS is in use already');
-    session.startTlsAfterwards();
+    session.afterwards('start-tls');
     return ok('Begin TLS negotiation now');
   },
 });

@@ -14,14 +14,21 @@ export const status = command({
     if (items.includes('HIGHESTMODSEQ')) session.enable('condstore');
     const mailbox = await store.findMailbox(state.account, name);
     if (!mailbox) throw new Refusal('NONEXISTENT', `There is no mailbox "${name}"`);
-    yield await statusOf(store, mailbox, items);
+    yield await statusOf(store, mailbox, items, session.options.maximumMessageOctets);
     return ok('STATUS completed');
   },
 });
 
-export async function statusOf(store: MailStore, mailbox: Mailbox, items: readonly StatusItem[]): Promise<Response> {
+/** @param appendLimit the largest message that is taken, the same for all mailboxes (RFC 7889 §3) */
+export async function statusOf(
+  store: MailStore,
+  mailbox: Mailbox,
+  items: readonly StatusItem[],
+  appendLimit: number,
+): Promise<Response> {
   const recent = items.includes('RECENT') ? await countRecent(store, mailbox) : 0;
   const values: Readonly<Record<StatusItem, number | string>> = {
+    APPENDLIMIT: appendLimit,
     DELETED: mailbox.deleted,
     HIGHESTMODSEQ: mailbox.highestModSeq,
     MAILBOXID: mailboxObjectId(mailbox.id),

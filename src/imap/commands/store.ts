@@ -20,25 +20,25 @@ export const store = command({
     const there = view.findThere(set, byUid ? 'uid' : 'seq');
     const { silent, ...flagChange } = change;
     const changes = changer(change);
-    const toChange = new Set(there.uids.filter((_, i) => changes(view.flagsOf(there.seqNums[i]!))));
+    const toChange = there.uids.filter((_, i) => changes(view.flagsOf(there.seqNums[i]!)));
     const { stored, modified, gone, modSeq } = await store.storeFlags(account, view.id, there.uids, flagChange);
     // What follows tells this session's own change; what others have changed meanwhile, it is told afterwards.
-    view.own(
-      modSeq,
-      stored.filter((uid) => toChange.has(uid)),
-    );
+    view.own(modSeq, modified.length === 0 ? toChange : without(toChange, modified));
     await view.look();
     yield view.newKeywords();
-    const { condstore } = session.dialect;
+    const { condstore, uidOnly } = session.dialect;
     if (!silent || condstore) {
       for (const piece of pieces(stored)) yield piece.flatMap((uid) => response(uid));
     }
     if (stored.length > 0) session.connection.annotate({ type: 'flags', mailbox: view.name, uids: uidSet(stored) });
     const spared = byUid ? modified : modified.map((uid) => view.seqNum(uid)!);
     const code = spared.length > 0 ? `MODIFIED ${uidSet(spared)}` : undefined;
-    // RFC 2180 §4.2.2: messages that others have removed; what was named by UID may be gone without a word (RFC 9051 §6.4.9).
-    if (!byUid && there.missed + gone.length > 0) {
-      return no('Some of the messages have been deleted by others', code ?? 'EXPUNGEISSUED');
+    // Messages that others have removed before or since; what was named by UID may be gone without a word (RFC 9051 §6.4.9).
+    const isGone = (uid: Uid): boolean => view.isGone(view.seqNum(uid)!);
+    if (!byUid && (there.missed + gone.length > 0 || (view.hasGone && stored.some(isGone)))) {
+      const text = 'Some of the messages have been deleted by others';
+      // RFC 2180 §4.2.1: whoever does not wait for their flags misses nothing; §4.2.3.
+      return (silent ? ok : no)(text, code ?? 'EXPUNGEISSUED');
     }
     if (code === undefined) return ok(`${name} completed`);
     return ok('Some messages have changed since and were left alone', code);
@@ -50,8 +50,8 @@ export const store = command({
     }
     function items(seqNum: SeqNum, uid: Uid): FetchItem[] {
       return [
-        // RFC 7162 §3.2.4: with CONDSTORE the UID is always there.
-        ...(byUid || condstore ? [{ type: 'number', name: 'UID', value: uid } as const] : []),
+        // RFC 7162 §3.2.4: with CONDSTORE the UID is always there; UIDFETCH names it anyway.
+        ...((byUid || condstore) && !uidOnly ? [{ type: 'number', name: 'UID', value: uid } as const] : []),
         // .SILENT leaves out the flags, but RFC 7162 §3.1.3 wants MODSEQ all the same.
         ...(silent ? [] : [{ type: 'flags', flags: view.flagsOf(seqNum) } as const]),
         ...(condstore ? [{ type: 'mod-seq', modSeq: view.modSeqOf(seqNum) } as const] : []),
@@ -59,6 +59,11 @@ export const store = command({
     }
   },
 });
+
+function without(uids: Uint32Array, spared: readonly Uid[]): Uint32Array {
+  const gone = new Set<number>(spared);
+  return uids.filter((uid) => !gone.has(uid));
+}
 
 /**
  * Whether the command changes a message with these flags, by what this session knows: what is so already is not its

@@ -2,7 +2,8 @@
  * A client's command, by recursive descent: RFC 9051 §9, and where older clients differ RFC 3501 §9 and RFC 4466.
  * A method is named as the ABNF rule that it reads. What optional arguments are there, a command finds out with `has`,
  * `keyword` and `take`. Extensions: RFC 3516 BINARY, RFC 5032 WITHIN, RFC 5182 `$`, RFC 7162 CONDSTORE and QRESYNC,
- * RFC 8474 OBJECTID, RFC 8514 SAVEDATE.
+ * RFC 8474 OBJECTID, RFC 8514 SAVEDATE, RFC 6203 FUZZY, RFC 8970 PREVIEW, RFC 9394 PARTIAL. Programs of SORT, THREAD and
+ * ESEARCH stand in `search-programs.ts`.
  *
  * Stricter than some servers: one space is one space (§9 note 2). Milder than the grammar: spaces at the command's end are
  * passed over, quoted strings may hold UTF-8 at all times, and 63-bit numbers above 2^53 - 1 count as 2^53 - 1.
@@ -22,7 +23,9 @@ import type {
   FetchModifiers,
   MessageLiteral,
   Partial,
+  PartialRange,
   SearchKey,
+  SearchOptions,
   SearchProgram,
   SearchReturn,
   Section,
@@ -36,6 +39,8 @@ import type {
 export interface ParserOptions {
   /** The client may write mailbox names in UTF-8 instead of modified UTF-7: `Dialect.utf8` (RFC 6855 §3). */
   readonly utf8?: boolean;
+  /** All text is in UTF-8, and SEARCH must not say otherwise: `Dialect.utf8Accept` (RFC 6855 §3). */
+  readonly utf8Accept?: boolean;
   /** How many octets of the command come before these: errors count from the command's start. */
   readonly offset?: number;
 }
@@ -58,6 +63,7 @@ const LITERAL = /\{([0-9]+)\+?\}\r?\n/y;
 const LITERAL8 = /~\{([0-9]+)\+?\}\r?\n/y;
 const BASE64 = /[A-Za-z0-9+/]*={0,2}/y;
 const OBJECT_ID = /[A-Za-z0-9_-]{1,255}/y;
+const PARTIAL_RANGE = /(-?)([1-9][0-9]{0,9}):\1([1-9][0-9]{0,9})/y;
 const DATE = /([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})/y;
 const DATE_TIME =
   /"( [0-9]|[0-9]{1,2})-([A-Za-z]{3})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-9]{2})"/y;
@@ -82,6 +88,7 @@ const MACROS: Readonly<Record<string, readonly FetchAttribute[]>> = {
 };
 
 const STATUS_ITEMS: ReadonlySet<string> = new Set<StatusItem>([
+  'APPENDLIMIT',
   'DELETED',
   'HIGHESTMODSEQ',
   'MAILBOXID',
@@ -93,13 +100,24 @@ const STATUS_ITEMS: ReadonlySet<string> = new Set<StatusItem>([
   'UNSEEN',
 ]);
 
-const SEARCH_RETURNS: ReadonlySet<string> = new Set<SearchReturn>(['ALL', 'COUNT', 'MAX', 'MIN', 'SAVE']);
+const SEARCH_RETURNS: ReadonlySet<string> = new Set<SearchReturn>([
+  'ALL',
+  'CONTEXT',
+  'COUNT',
+  'MAX',
+  'MIN',
+  'PARTIAL',
+  'RELEVANCY',
+  'SAVE',
+  'UPDATE',
+]);
 
 export class Parser {
   readonly #octets: Buffer;
   /** The same octets, each as one character. */
   readonly #text: string;
   readonly #utf8: boolean;
+  readonly #utf8Accept: boolean;
   readonly #offset: number;
   /** Before the spaces at the command's end. */
   readonly #end: number;
@@ -110,6 +128,7 @@ export class Parser {
     this.#octets = bufferOver(octets);
     this.#text = this.#octets.toString('latin1');
     this.#utf8 = options.utf8 ?? false;
+    this.#utf8Accept = options.utf8Accept ?? false;
     this.#offset = options.offset ?? 0;
     let end = octets.length;
     while (end > 0 && octets[end - 1] === SPACE) end--;
@@ -429,14 +448,15 @@ export class Parser {
     return [this.#fetchAttribute()];
   }
 
-  /** FETCH's modifiers, with the space before them, if they are there (RFC 4466 §2.4, RFC 7162 §3.1.4, §3.2.6). */
+  /** FETCH's modifiers, with the space before them, if they are there (RFC 4466 §2.4, RFC 7162 §3.1.4, §3.2.6, RFC 9394). */
   fetchModifiers(): FetchModifiers {
-    const modifiers: { changedSince?: ModSeq; vanished?: boolean } = {};
+    const modifiers: { changedSince?: ModSeq; vanished?: boolean; partial?: PartialRange } = {};
     if (!this.has(' (')) return modifiers;
     this.sp().list(() => {
       if (this.keyword('CHANGEDSINCE')) modifiers.changedSince = this.sp().modSeq();
       else if (this.keyword('VANISHED')) modifiers.vanished = true;
-      else this.#fail('CHANGEDSINCE or VANISHED');
+      else if (modifiers.partial === undefined && this.keyword('PARTIAL')) modifiers.partial = this.sp().partialRange();
+      else this.#fail('CHANGEDSINCE, PARTIAL or VANISHED');
     });
     return modifiers;
   }
@@ -449,12 +469,14 @@ export class Parser {
       case 'BODY':
       case 'BODY.PEEK':
         if (!bracket && name === 'BODY') return { name };
-        return { name: 'BODY[]', peek: name === 'BODY.PEEK', section: this.#section(), ...this.#partial() };
+        return { name: 'BODY[]', peek: name === 'BODY.PEEK', section: this.section(), ...this.#partial() };
       case 'BINARY':
       case 'BINARY.PEEK':
         return { name: 'BINARY[]', peek: name === 'BINARY.PEEK', path: this.#sectionBinary(), ...this.#partial() };
       case 'BINARY.SIZE':
         return { name, path: this.#sectionBinary() };
+      case 'PREVIEW':
+        return { name, lazy: this.#previewIsLazy() };
       case 'BODYSTRUCTURE':
       case 'EMAILID':
       case 'ENVELOPE':
@@ -474,7 +496,17 @@ export class Parser {
     }
   }
 
-  #section(): Section {
+  /** RFC 8970 §6: ` (LAZY)`, the only modifier that there is. */
+  #previewIsLazy(): boolean {
+    if (!this.has(' (')) return false;
+    this.sp().list(() => {
+      if (!this.keyword('LAZY')) this.#fail('LAZY');
+    });
+    return true;
+  }
+
+  /** `[1.2.HEADER]` */
+  section(): Section {
     this.expect('[');
     const path = this.#sectionPath();
     if (this.take(']')) return { path };
@@ -557,27 +589,60 @@ export class Parser {
 
   /** SEARCH's arguments: RETURN's options, CHARSET, and the keys. @throws BadSyntax, BadCharset */
   searchProgram(): SearchProgram {
-    const returns = this.keyword('RETURN') ? this.sp().#searchReturns() : undefined;
-    if (returns !== undefined) this.sp();
-    let decode = decodeUtf8;
-    if (this.keyword('CHARSET')) {
-      decode = searchCharset(this.sp().astring('a charset'));
-      this.sp();
-    }
-    const keys = [this.#searchKey(decode, 0)];
-    while (!this.atEnd()) keys.push(this.sp().#searchKey(decode, 0));
-    return { returns, key: allOf(keys) };
+    const options = this.searchOptions();
+    return { ...options, key: this.searchKeys(this.searchCharset()) };
   }
 
-  #searchReturns(): SearchReturn[] {
-    if (this.take('()')) return ['ALL'];
-    return this.list(() => {
+  /** `RETURN (…)`, with the space after it, if it is there. */
+  searchOptions(): SearchOptions {
+    if (!this.keyword('RETURN')) return { returns: undefined };
+    if (this.sp().take('()')) {
+      this.sp();
+      return { returns: ['ALL'] };
+    }
+    let partial: PartialRange | undefined;
+    let updateAttributes: readonly FetchAttribute[] | undefined;
+    const returns = this.list(() => {
       const start = this.#at;
       const option = this.atom('a return option').toUpperCase();
-      return SEARCH_RETURNS.has(option)
-        ? (option as SearchReturn)
-        : this.#failAt(start, 'ALL, COUNT, MAX, MIN or SAVE');
+      if (!SEARCH_RETURNS.has(option)) this.#failAt(start, 'a return option such as ALL or COUNT');
+      if (option === 'PARTIAL') {
+        // RFC 9394 §3.1
+        if (partial !== undefined) this.#failAt(start, 'no more than one PARTIAL');
+        partial = this.sp().partialRange();
+      }
+      // RFC 5465 §7
+      if (option === 'UPDATE' && this.has(' (')) updateAttributes = this.sp().fetchAttributes();
+      return option as SearchReturn;
     });
+    if (partial !== undefined && returns.includes('ALL')) this.#fail('either PARTIAL or ALL');
+    this.sp();
+    return { returns, ...(partial && { partial }), ...(updateAttributes && { updateAttributes }) };
+  }
+
+  /** `CHARSET name`, with the space after it, if it is there. @throws BadCharset */
+  searchCharset(): DecodeText {
+    if (!this.keyword('CHARSET')) return decodeUtf8;
+    if (this.#utf8Accept) this.#fail('no CHARSET after ENABLE UTF8=ACCEPT, but search keys:');
+    const decode = searchCharset(this.sp().astring('a charset'));
+    this.sp();
+    return decode;
+  }
+
+  /** One or more keys, up to the end. */
+  searchKeys(decode: DecodeText): SearchKey {
+    const keys = [this.#searchKey(decode, 0)];
+    while (!this.atEnd()) keys.push(this.sp().#searchKey(decode, 0));
+    return allOf(keys);
+  }
+
+  /** RFC 9394 §4 partial-range. */
+  partialRange(): PartialRange {
+    const start = this.#at;
+    const [, minus, first, last] = this.#group(PARTIAL_RANGE, 'a range such as 1:100 or -1:-100');
+    const sign = minus === '-' ? -1 : 1;
+    if (Number(first) > MAX_UINT32 || Number(last) > MAX_UINT32) this.#failAt(start, 'numbers below 4294967296');
+    return { first: sign * Number(first), last: sign * Number(last) };
   }
 
   #searchKey(decode: DecodeText, depth: number): SearchKey {
@@ -656,6 +721,7 @@ export class Parser {
         return { name, left, right: key() };
       }
       case 'NOT':
+      case 'FUZZY':
         this.sp();
         return { name, key: key() };
       default:

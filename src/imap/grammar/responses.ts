@@ -44,12 +44,19 @@ export function exists(count: number): Response {
   return { type: 'exists', count };
 }
 
-/** The flags of one message have changed: unsolicited, so with its UID (RFC 9051 §6.3.13, RFC 7162 §3.2.4). */
-export function flagsChanged(seqNum: SeqNum, uid: Uid, flags: readonly string[], modSeq?: ModSeq): Response {
-  const items: FetchItem[] = [
-    { type: 'number', name: 'UID', value: uid },
-    { type: 'flags', flags },
-  ];
+/**
+ * The flags of one message have changed: unsolicited, so with its UID (RFC 9051 §6.3.13, RFC 7162 §3.2.4).
+ * @param namesUid false: UIDFETCH names it anyway (RFC 9586 §3.3)
+ */
+export function flagsChanged(
+  seqNum: SeqNum,
+  uid: Uid,
+  flags: readonly string[],
+  modSeq?: ModSeq,
+  namesUid = true,
+): Response {
+  const items: FetchItem[] = namesUid ? [{ type: 'number', name: 'UID', value: uid }] : [];
+  items.push({ type: 'flags', flags });
   if (modSeq !== undefined) items.push({ type: 'mod-seq', modSeq });
   return { type: 'fetch', seqNum, uid, items };
 }

@@ -28,6 +28,12 @@ export interface Partial {
   readonly count: number;
 }
 
+/** `1:500`, or counted from the end `-1:-500`: both ends have the same sign, in either order (RFC 9394 §4). */
+export interface PartialRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 export type FetchAttribute =
   | {
       readonly name:
@@ -48,11 +54,15 @@ export type FetchAttribute =
     }
   | { readonly name: 'BODY[]'; readonly peek: boolean; readonly section: Section; readonly partial?: Partial }
   | { readonly name: 'BINARY[]'; readonly peek: boolean; readonly path: readonly number[]; readonly partial?: Partial }
-  | { readonly name: 'BINARY.SIZE'; readonly path: readonly number[] };
+  | { readonly name: 'BINARY.SIZE'; readonly path: readonly number[] }
+  /** RFC 8970; `lazy`: only if it is at hand. */
+  | { readonly name: 'PREVIEW'; readonly lazy: boolean };
 
 export interface FetchModifiers {
   readonly changedSince?: ModSeq;
   readonly vanished?: boolean;
+  /** RFC 9394 §3.3. */
+  readonly partial?: PartialRange;
 }
 
 export interface StoreModifiers {
@@ -103,19 +113,71 @@ export type SearchKey =
   | { readonly name: 'EMAILID' | 'THREADID'; readonly id: string }
   | { readonly name: 'AND'; readonly keys: readonly SearchKey[] }
   | { readonly name: 'OR'; readonly left: SearchKey; readonly right: SearchKey }
-  | { readonly name: 'NOT'; readonly key: SearchKey };
+  | { readonly name: 'NOT' | 'FUZZY'; readonly key: SearchKey };
 
-export type SearchReturn = 'ALL' | 'COUNT' | 'MAX' | 'MIN' | 'SAVE';
+export type SearchReturn =
+  | 'ALL'
+  | 'CONTEXT' // RFC 5267 §4.2
+  | 'COUNT'
+  | 'MAX'
+  | 'MIN'
+  | 'PARTIAL' // RFC 9394
+  | 'RELEVANCY' // RFC 6203 §4
+  | 'SAVE'
+  | 'UPDATE'; // RFC 5267 §4.3
 
-/** SEARCH's arguments. Several keys are one AND. */
-export interface SearchProgram {
+export interface SearchOptions {
   /** RETURN's options; `RETURN ()` asks for ALL (RFC 9051 §6.4.4); undefined: there was no RETURN. */
   readonly returns: readonly SearchReturn[] | undefined;
+  /** Of the return option PARTIAL. */
+  readonly partial?: PartialRange;
+  /** Of the return option UPDATE: what FETCH is to say of new messages that come into the result (RFC 5465 §7). */
+  readonly updateAttributes?: readonly FetchAttribute[];
+}
+
+/** SEARCH's arguments. Several keys are one AND. */
+export interface SearchProgram extends SearchOptions {
   readonly key: SearchKey;
 }
 
+/** RFC 5256 §5 sort-key, RFC 5957 §5, RFC 6203 §7. */
+export type SortKey =
+  'ARRIVAL' | 'CC' | 'DATE' | 'DISPLAYFROM' | 'DISPLAYTO' | 'FROM' | 'RELEVANCY' | 'SIZE' | 'SUBJECT' | 'TO';
+
+export interface SortCriterion {
+  readonly key: SortKey;
+  readonly reverse: boolean;
+}
+
+export interface SortProgram extends SearchProgram {
+  readonly criteria: readonly SortCriterion[];
+}
+
+export interface ThreadProgram extends SearchProgram {
+  readonly algorithm: 'ORDEREDSUBJECT' | 'REFERENCES';
+}
+
+/** RFC 7377 §4 source-mbox: which mailboxes ESEARCH looks into. */
+export type SearchSource =
+  | { readonly name: 'inboxes' | 'personal' | 'selected' | 'subscribed' }
+  | { readonly name: 'mailboxes' | 'subtree' | 'subtree-one'; readonly mailboxes: readonly string[] };
+
+export interface MultisearchProgram extends SearchProgram {
+  /** Without IN: the selected mailbox. */
+  readonly sources: readonly SearchSource[];
+}
+
 export type StatusItem =
-  'DELETED' | 'HIGHESTMODSEQ' | 'MAILBOXID' | 'MESSAGES' | 'RECENT' | 'SIZE' | 'UIDNEXT' | 'UIDVALIDITY' | 'UNSEEN';
+  | 'APPENDLIMIT'
+  | 'DELETED'
+  | 'HIGHESTMODSEQ'
+  | 'MAILBOXID'
+  | 'MESSAGES'
+  | 'RECENT'
+  | 'SIZE'
+  | 'UIDNEXT'
+  | 'UIDVALIDITY'
+  | 'UNSEEN';
 
 /** A literal on its way into the spool, for commands that take messages. */
 export interface MessageLiteral {
@@ -132,6 +194,8 @@ export type FetchItem =
   | { readonly type: 'flags'; readonly flags: readonly string[] }
   /** Printed as it is: ENVELOPE, BODYSTRUCTURE. */
   | { readonly type: 'text'; readonly name: string; readonly text: Uint8Array | string }
+  /** A string as the client can read it, or NIL. */
+  | { readonly type: 'nstring'; readonly name: string; readonly text: string | undefined }
   | { readonly type: 'date'; readonly name: string; readonly date: Date }
   /** `MODSEQ (n)`. */
   | { readonly type: 'mod-seq'; readonly modSeq: ModSeq }
@@ -158,14 +222,47 @@ export interface ListEntry {
   readonly extended?: string;
 }
 
-export interface SearchResult {
+/** What an ESEARCH response says of where it comes from (RFC 4466 §2.6.2, RFC 7377 §2.1). */
+export interface SearchCorrelator {
   readonly tag: string;
   readonly uid: boolean;
-  /** What RETURN asked for; undefined: the untagged SEARCH response of RFC 3501. */
+  /** Of ESEARCH, the command. */
+  readonly mailbox?: { readonly name: string; readonly uidValidity: number };
+}
+
+export interface SearchResult extends SearchCorrelator {
+  /** What RETURN asked for; undefined: the untagged SEARCH response of RFC 3501, or SORT. */
   readonly returns: readonly SearchReturn[] | undefined;
+  readonly partial?: PartialRange;
+  /** Of SEARCH ascending, of SORT in the order that was asked for. */
   readonly numbers: ArrayLike<number>;
+  /** Whether it answers SORT. */
+  readonly sorted?: boolean;
+  /** For each of the numbers, 1 to 100 (RFC 6203 §4). */
+  readonly scores?: ArrayLike<number>;
   /** The highest MODSEQ of the found messages, when the search named MODSEQ (RFC 7162 §3.1.5). */
   readonly modSeq?: ModSeq;
+}
+
+/** What came into or left a result that is kept up: in this order (RFC 5267 §4.3.3, §4.3.4). */
+export interface ListChange {
+  readonly type: 'ADDTO' | 'REMOVEFROM';
+  /** From 1; 0: results in mailbox order need none. */
+  readonly position: number;
+  readonly numbers: ArrayLike<number>;
+}
+
+/**
+ * Threads (RFC 5256 §4): nodes are numbered, and those below `numbers.length` are messages. The others stand for messages
+ * that are not there, and have two children at least.
+ */
+export interface Forest {
+  /** Of each message, as it is printed. */
+  readonly numbers: ArrayLike<number>;
+  readonly roots: ArrayLike<number>;
+  /** By node: its first child, and the next one with the same parent; -1: none. */
+  readonly firstChild: Int32Array;
+  readonly nextSibling: Int32Array;
 }
 
 /** Untagged responses. The writer knows what the client has enabled and prints accordingly. */
@@ -192,6 +289,8 @@ export type Response =
       readonly items: readonly (readonly [StatusItem, number | string])[];
     }
   | ({ readonly type: 'search' } & SearchResult)
+  | ({ readonly type: 'search-update'; readonly changes: readonly ListChange[] } & SearchCorrelator)
+  | { readonly type: 'thread'; readonly forest: Forest }
   | {
       readonly type: 'namespace';
       readonly personal: readonly (readonly [prefix: string, delimiter: string])[];
@@ -213,10 +312,14 @@ export interface Completion {
 export interface Dialect {
   /** ENABLE IMAP4rev2: mailbox names in UTF-8, no RECENT, ESEARCH instead of SEARCH. */
   readonly rev2: boolean;
-  /** ENABLE UTF8=ACCEPT (RFC 6855) or rev2: quoted strings may hold UTF-8. */
+  /** ENABLE UTF8=ACCEPT or rev2: quoted strings may hold UTF-8. */
   readonly utf8: boolean;
+  /** RFC 6855 §3: SEARCH needs no CHARSET any more. */
+  readonly utf8Accept: boolean;
   /** RFC 7162 §3.1: MODSEQ is told with each change of flags. */
   readonly condstore: boolean;
   /** RFC 7162 §3.2: VANISHED instead of EXPUNGE. */
   readonly qresync: boolean;
+  /** RFC 9586 §3: no sequence numbers in either direction; UIDFETCH instead of FETCH, VANISHED instead of EXPUNGE. */
+  readonly uidOnly: boolean;
 }

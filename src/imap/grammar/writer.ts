@@ -1,15 +1,16 @@
 /**
  * Responses as octets: RFC 9051 §7 and §9, RFC 3501 §7 for clients that have not enabled IMAP4rev2. What the client has
  * enabled, its dialect, decides how a thing is said: mailbox names in modified UTF-7 or UTF-8, SEARCH or ESEARCH
- * (RFC 4731), EXPUNGE or VANISHED (RFC 7162 §3.2.10).
+ * (RFC 4731), EXPUNGE or VANISHED (RFC 7162 §3.2.10), FETCH or UIDFETCH (RFC 9586).
  *
  * Short texts are gathered into slabs of memory, so that a thousand FETCH responses leave as one piece; large octets are
  * passed on as they are. What has been handed out is never written to again.
  */
 import { bufferOver } from '../../mail/octets.ts';
 import { encodeMailboxName } from './mailbox-name.ts';
-import { rangesToSet, uidSet } from './sequence-set.ts';
-import type { Completion, Dialect, FetchItem, ListEntry, Response, SearchResult } from './syntax.ts';
+import { esearchData, threadData, updateData } from './search-results.ts';
+import { rangesToSet } from './sequence-set.ts';
+import type { Completion, Dialect, FetchItem, ListEntry, Response, SearchCorrelator, SearchResult } from './syntax.ts';
 
 type FetchResponse = Extract<Response, { type: 'fetch' }>;
 type Streamed = Extract<FetchItem, { type: 'stream' }>;
@@ -99,7 +100,7 @@ export class ResponseWriter {
         this.#line(`${response.count} RECENT`);
         break;
       case 'expunged':
-        if (this.dialect.qresync) this.#vanished('', response.uids);
+        if (this.dialect.qresync || this.dialect.uidOnly) this.#vanished('', response.uids);
         else for (const seqNum of response.seqNums) this.#line(`${seqNum} EXPUNGE`);
         break;
       case 'vanished-earlier':
@@ -118,6 +119,12 @@ export class ResponseWriter {
       }
       case 'search':
         this.#search(response);
+        break;
+      case 'search-update':
+        this.#line(`ESEARCH ${this.#correlator(response)}${updateData(response.changes)}`);
+        break;
+      case 'thread':
+        this.#line(`THREAD${threadData(response.forest)}`);
         break;
       case 'namespace': {
         const { personal, others, shared } = response;
@@ -140,7 +147,7 @@ export class ResponseWriter {
   async *streaming(response: Response): AsyncGenerator<Uint8Array, void, undefined> {
     if (response.type !== 'fetch') this.response(response);
     else {
-      this.#text += `* ${response.seqNum} FETCH (`;
+      this.#text += this.dialect.uidOnly ? `* ${response.uid} UIDFETCH (` : `* ${response.seqNum} FETCH (`;
       let first = true;
       for (const item of response.items) {
         if (!first) this.#text += ' ';
@@ -156,7 +163,7 @@ export class ResponseWriter {
   // ------------------------------------------------------------------------------------------------ FETCH
 
   #fetch(response: FetchResponse): void {
-    this.#text += `* ${response.seqNum} FETCH (`;
+    this.#text += this.dialect.uidOnly ? `* ${response.uid} UIDFETCH (` : `* ${response.seqNum} FETCH (`;
     let first = true;
     for (const item of response.items) {
       if (!first) this.#text += ' ';
@@ -181,6 +188,9 @@ export class ResponseWriter {
         return;
       case 'date':
         this.#text += `${item.name} "${dateTime(item.date)}"`;
+        return;
+      case 'nstring':
+        this.#text += `${item.name} ${item.text === undefined ? 'NIL' : this.#string(item.text)}`;
         return;
       case 'mod-seq':
         this.#text += `MODSEQ (${item.modSeq})`;
@@ -243,9 +253,10 @@ export class ResponseWriter {
   }
 
   #search(result: SearchResult): void {
-    if (result.returns === undefined && !this.dialect.rev2) {
+    const sorted = result.sorted ?? false;
+    if (result.returns === undefined && (sorted || !this.dialect.rev2)) {
       const modSeq = result.modSeq === undefined || result.numbers.length === 0 ? '' : ` (MODSEQ ${result.modSeq})`;
-      this.#text += '* SEARCH';
+      this.#text += sorted ? '* SORT' : '* SEARCH';
       for (let i = 0; i < result.numbers.length; i++) {
         this.#text += ` ${result.numbers[i]!}`;
         if (i % 512 === 0) this.#encode();
@@ -256,7 +267,13 @@ export class ResponseWriter {
     const returns = new Set(result.returns ?? ['ALL']);
     // RFC 9051 §6.4.4: RETURN (SAVE) alone is answered by the tagged OK alone.
     if (returns.size === 1 && returns.has('SAVE')) return;
-    this.#line(esearch(result, returns));
+    this.#line(`ESEARCH ${this.#correlator(result)}${esearchData(result, returns)}`);
+  }
+
+  #correlator({ tag, uid, mailbox }: SearchCorrelator): string {
+    const of =
+      mailbox === undefined ? '' : ` MAILBOX ${this.#mailbox(mailbox.name)} UIDVALIDITY ${mailbox.uidValidity}`;
+    return `(TAG ${quoted(tag)}${of})${uid ? ' UID' : ''}`;
   }
 
   #namespaces(list: readonly (readonly [prefix: string, delimiter: string])[]): string {
@@ -377,20 +394,6 @@ export function dateTime(date: Date): string {
 
 function two(number: number): string {
   return number < 10 ? `0${number}` : String(number);
-}
-
-/** RFC 9051 §7.3.4. The numbers ascend. */
-function esearch(result: SearchResult, returns: ReadonlySet<string>): string {
-  const { numbers, modSeq } = result;
-  const found = numbers.length > 0;
-  let text = `ESEARCH (TAG ${quoted(result.tag)})`;
-  if (result.uid) text += ' UID';
-  if (found && returns.has('MIN')) text += ` MIN ${numbers[0]!}`;
-  if (found && returns.has('MAX')) text += ` MAX ${numbers[numbers.length - 1]!}`;
-  if (returns.has('COUNT')) text += ` COUNT ${numbers.length}`;
-  if (found && returns.has('ALL')) text += ` ALL ${uidSet(numbers)}`;
-  if (found && modSeq !== undefined) text += ` MODSEQ ${modSeq}`;
-  return text;
 }
 
 function words(first: string, others: readonly string[]): string {

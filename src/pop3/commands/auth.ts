@@ -11,7 +11,7 @@ import { err, ok } from '../grammar/responses.ts';
 import type { Response } from '../grammar/responses.ts';
 import { NOT_IN_CLEAR, enterMaildrop, refuseLogin } from '../login.ts';
 
-/** What CAPA and AUTH list; under TLS 1.3 SCRAM-SHA-256-PLUS too (RFC 5802 §6, RFC 9266). */
+/** What CAPA and AUTH list; under TLS 1.3 SCRAM-SHA-256-PLUS too, where it is offered (RFC 5802 §6, RFC 9266). */
 export function offeredMechanisms({ credentials, sasl }: Context): readonly string[] {
   return mechanisms(credentials, sasl);
 }
@@ -55,6 +55,5 @@ function failed(
   context: Context<AuthorizationState>,
 ): Response {
   if (reason === 'malformed') return err(message);
-  const refused = refuseLogin(login, mechanism, message, context);
-  return reason === 'invalid-credentials' ? refused : { ...refused, text: message };
+  return { ...refuseLogin(login, mechanism, message, context), text: message };
 }

@@ -28,7 +28,7 @@ export class Parser {
   /** In capitals; keywords are compared without case (RFC 1939 §3). Empty when the line does not begin with one. */
   keyword(): string {
     let end = 0;
-    while (isLetter(this.#octets[end])) end++;
+    while (isKeywordChar(this.#octets[end])) end++;
     if (end < this.#octets.length && this.#octets[end] !== SP) return '';
     this.#position = end;
     return this.#octets.toString('latin1', 0, end).toUpperCase();
@@ -95,8 +95,10 @@ export class Parser {
 
 const SP = 0x20;
 
-function isLetter(octet: number | undefined): boolean {
-  return octet !== undefined && (octet | 0x20) >= 0x61 && (octet | 0x20) <= 0x7a;
+/** Letters, and the digit of UTF8 (RFC 6856 §2.1). */
+function isKeywordChar(octet: number | undefined): boolean {
+  if (octet === undefined) return false;
+  return (octet >= 0x30 && octet <= 0x39) || ((octet | 0x20) >= 0x61 && (octet | 0x20) <= 0x7a);
 }
 
 /** What a client sent, fit for a line of text. */

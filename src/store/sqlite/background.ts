@@ -6,8 +6,9 @@ import { setPriority } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { databaseFile, openForReading } from './database.ts';
-import { derive } from './derive.ts';
-import { wholeEmail } from './emails.ts';
+import { MAX_ENCODED } from '../../mail/search-text.ts';
+import { derive, DERIVED_TEXTS } from './derive.ts';
+import { withEmail, type EmailToParse } from './emails.ts';
 import type { Answer, Batch, DerivedRow } from './requests.ts';
 import { IndexWriter, isDamage } from './search-index.ts';
 import { indexedText, type IndexedText } from './search-terms.ts';
@@ -35,7 +36,7 @@ export type FromBackground =
 const EMAILS_AT_ONCE = 100;
 const OCTETS_AT_ONCE = 2 * 1024 * 1024;
 /** Characters of text in one commit of the index: it is made in fewer and larger pieces when much is to be done. */
-const TEXT_AT_ONCE = 8 * 1024 * 1024;
+const TEXT_AT_ONCE = 2 * 1024 * 1024;
 
 const RETRY = 1000; // milliseconds
 
@@ -44,19 +45,15 @@ const { folder, nextEmail: nextWhenOpened, writer } = workerData as BackgroundDa
 // On Linux a thread has a priority of its own; elsewhere this would be that of the whole process.
 if (process.platform === 'linux') setPriority(0, 19);
 
-const db = openForReading(databaseFile(folder), 8_000);
+const db = openForReading(databaseFile(folder), 2_000);
 const selectEmails = db.prepare<[number], EmailRow>(
   'SELECT id, size + trace_size AS size, trace, file, octets FROM email WHERE id > ? ORDER BY id',
 );
 const selectCounter = db.prepare<[], { store: string; next_email: number }>('SELECT store, next_email FROM counter');
 const selectExisting = db.prepare<[number], number>('SELECT 1 FROM email WHERE id = ?').pluck();
 
-interface EmailRow {
+interface EmailRow extends EmailToParse {
   readonly id: number;
-  readonly size: number;
-  readonly trace: Buffer;
-  readonly file: string | null;
-  readonly octets: Buffer | null;
 }
 
 const { store, next_email } = selectCounter.get()!;
@@ -82,8 +79,6 @@ function emailsAfter(id: number): EmailRow[] {
   return rows;
 }
 
-const octetsOf = ({ trace, file, octets }: EmailRow): Promise<Uint8Array> => wholeEmail(trace, file, octets, folder);
-
 async function deriveSome(): Promise<void> {
   const rows = emailsAfter(derivedTo);
   if (rows.length === 0) {
@@ -93,7 +88,7 @@ async function deriveSome(): Promise<void> {
   const derived: DerivedRow[] = [];
   for (const row of rows) {
     try {
-      derived.push(derive(row.id, await octetsOf(row)));
+      derived.push(withEmail(row, folder, DERIVED_TEXTS, (octets, tree) => derive(row.id, octets, tree)));
     } catch (error) {
       // Whoever fetches it computes it then, and hears of the failure.
       report(`email ${row.id} was not derived: ${String(error)}`);
@@ -147,7 +142,7 @@ async function indexSome(): Promise<void> {
       break;
     }
     for (const row of rows) {
-      const text = await textOf(row);
+      const text = textOf(row);
       texts.push([row.id, text]);
       size += text ? text.body.length + text.headers.length : 0;
       position = row.id;
@@ -159,9 +154,9 @@ async function indexSome(): Promise<void> {
   port.postMessage({ type: 'indexed', position, made: false } satisfies FromBackground);
 }
 
-async function textOf(row: EmailRow): Promise<IndexedText | undefined> {
+function textOf(row: EmailRow): IndexedText | undefined {
   try {
-    return indexedText(await octetsOf(row));
+    return withEmail(row, folder, MAX_ENCODED, indexedText);
   } catch (error) {
     report(`email ${row.id} was not indexed: ${String(error)}`);
     return undefined; // marked, and read by each search

@@ -35,6 +35,8 @@ function toChange(row: ChangeRow): Change {
 
 export class ChangeReads {
   readonly #accounts: AccountReads;
+  /** What the accounts that were asked about have reached, by what the writer has said: most questions are too early. */
+  readonly #reached = new Map<number, number>();
   readonly #statements;
 
   constructor(db: Database, accounts: AccountReads) {
@@ -59,12 +61,19 @@ export class ChangeReads {
     };
   }
 
+  /** The writer has committed something. */
+  reached(account: number, modSeq: number): void {
+    if (this.#reached.has(account)) this.#reached.set(account, modSeq);
+  }
+
   async since(account: AccountId, modSeq: ModSeq, mailbox: MailboxId | undefined): Promise<Changes> {
+    if (modSeq >= (this.#reached.get(account) ?? Infinity)) return { modSeq, changes: [], tooOld: false };
     const ends = this.#statements.ends.get({ account })!;
     const own = this.#accounts.modSeq(account);
     // Of an account that was deleted, the log still says that its mailboxes are gone.
     const present = own ?? (ends.newest as ModSeq | null);
     if (present === null) throw new Refusal('NONEXISTENT', 'There is no such account');
+    this.#reached.set(account, Math.max(present, this.#reached.get(account) ?? 0));
     if (modSeq >= present) return { modSeq: present, changes: [], tooOld: false };
     if (own !== undefined && ends.oldest !== null && ends.oldest > modSeq + 1) {
       return { modSeq: present, changes: [], tooOld: true };

@@ -9,10 +9,10 @@ export class MemoryContent implements Content {
   readonly traceSize: number;
   readonly octets: Uint8Array;
 
-  constructor(trace: Uint8Array, received: Uint8Array) {
-    this.traceSize = trace.length;
-    this.size = trace.length + received.length;
-    this.octets = joined(trace, received);
+  constructor(octets: Uint8Array, traceSize: number) {
+    this.traceSize = traceSize;
+    this.size = octets.length;
+    this.octets = octets;
   }
 
   async *read(start: number, end: number): AsyncIterable<Uint8Array> {

@@ -2,6 +2,7 @@
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
 import { Refusal } from '../refusal.ts';
 import { checkAddress, loginOf, type AccountWrites } from './accounts.ts';
+import type { ExpungeWrites } from './expunge.ts';
 import { checkFlags } from './flag-sets.ts';
 import { newTransactionId, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
 import { mailboxName, possibleName } from './mailbox-name.ts';
@@ -14,11 +15,13 @@ export class DeliveryWrites {
   readonly #ledger: Ledger;
   readonly #accounts: AccountWrites;
   readonly #mailboxes: MailboxWrites;
+  readonly #expunge: ExpungeWrites;
   readonly #statements;
 
-  constructor(ledger: Ledger, accounts: AccountWrites, mailboxes: MailboxWrites) {
+  constructor(ledger: Ledger, accounts: AccountWrites, mailboxes: MailboxWrites, expunge: ExpungeWrites) {
     const { db } = ledger;
     this.#ledger = ledger;
+    this.#expunge = expunge;
     this.#accounts = accounts;
     this.#mailboxes = mailboxes;
     this.#statements = {
@@ -144,12 +147,18 @@ export class DeliveryWrites {
         internalDate,
       );
     });
+    if (request.replaced) this.#remove(id, request.replaced);
     return {
       mailbox: mailbox.id as MailboxId,
       uidValidity: mailbox.uidValidity,
       uids,
       modSeq: account.modSeq as ModSeq,
     };
+  }
+
+  #remove(account: AccountId, { mailbox, uid }: NonNullable<Requests['append']['request']['replaced']>): void {
+    const { uids } = this.#expunge.expunge({ account, mailbox, uids: Uint32Array.of(uid), onlyDeleted: false });
+    if (uids.length === 0) throw new Refusal('NONEXISTENT', 'The message that was to be replaced is gone');
   }
 
   #isNew(mailbox: MailboxState, importKey: string): boolean {

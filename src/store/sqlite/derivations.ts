@@ -24,9 +24,10 @@ export class Derivations {
     this.#searcher = searcher;
   }
 
-  /** @param content if it is at hand. What is gone meanwhile is an empty message. */
-  async derive(emailId: number, wanted: Wanted, content = this.#emails.content(emailId)): Promise<Derived> {
-    const octets = content ? content.octets : NO_OCTETS;
+  /** @param content if it is at hand @returns undefined: the email is gone meanwhile */
+  async derive(emailId: number, wanted: Wanted, content = this.#emails.content(emailId)): Promise<Derived | undefined> {
+    if (!content) return undefined;
+    const { octets } = content;
     if (!octets) return this.#ofLarge(emailId);
     const derived: Derived = {};
     if (wanted.envelope) derived.envelope = envelopeOf(octets);
@@ -36,15 +37,15 @@ export class Derivations {
     return derived;
   }
 
-  async #ofLarge(emailId: number): Promise<Derived> {
+  async #ofLarge(emailId: number): Promise<Derived | undefined> {
     const row = await this.#searcher.derive(emailId);
-    if (!row) return this.derive(emailId, { envelope: true, body: true, bodyStructure: true, tree: true });
+    if (!row) return undefined;
     const { envelope, body, bodyStructure } = row;
     return { envelope, body, bodyStructure, tree: keptTree(row.tree)! };
   }
 
   async tree(emailId: number, content: Content): Promise<MimePart> {
-    return (await this.derive(emailId, { tree: true }, content)).tree!;
+    return (await this.derive(emailId, { tree: true }, content))?.tree ?? treeOf(NO_OCTETS);
   }
 
   async sortKeys(emailId: number): Promise<SortKeyRow> {

@@ -3,7 +3,7 @@ import { bodyStructureText } from '../../mail/body-structure.ts';
 import { envelopeText, parseSentDay } from '../../mail/envelope.ts';
 import { firstField, parseHeader } from '../../mail/headers.ts';
 import { decodeMimeTree, encodeMimeTree, parseMimeTree, partsOf, type MimePart } from '../../mail/mime-tree.ts';
-import { summary } from '../../mail/preview.ts';
+import { INLINE_TEXT, summary } from '../../mail/preview.ts';
 import type { DerivedRow } from './requests.ts';
 import { sortKeyRow } from './sort-key-rows.ts';
 
@@ -22,8 +22,10 @@ export interface KeptSummary {
   readonly snippet: string;
 }
 
-export function derive(emailId: number, octets: Uint8Array): DerivedRow {
-  const tree = parseMimeTree(octets);
+/** How much of each text is looked at, in octets. */
+export const DERIVED_TEXTS = INLINE_TEXT;
+
+export function derive(emailId: number, octets: Uint8Array, tree: MimePart): DerivedRow {
   return {
     emailId,
     sentDay: sentDay(octets) ?? null,

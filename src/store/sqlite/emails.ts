@@ -1,18 +1,21 @@
 /** The octets of emails, read from the database or from their file. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Content } from '../mail-store.ts';
-import type { MimePart } from '../../mail/mime-tree.ts';
+import { parseMimeTree, type MimePart } from '../../mail/mime-tree.ts';
 import { FileContent, joined, MemoryContent } from './content.ts';
 import { largeFolder, type Database } from './database.ts';
 import { keptTree } from './derive.ts';
+import { LargeOctets } from './large-octets.ts';
+
+/** Of `email AS e`: trace and octets as one; of an email whose octets lie in a file, the trace. */
+export const KEPT_OCTETS = 'CAST(coalesce(iif(e.trace_size = 0, e.octets, e.trace || e.octets), e.trace) AS BLOB)';
 
 interface EmailRow {
-  readonly id: number;
+  /** Of trace and octets. */
   readonly size: number;
-  readonly trace: Buffer;
+  readonly trace_size: number;
   readonly file: string | null;
-  readonly octets: Buffer | null;
+  readonly kept: Buffer;
 }
 
 export class EmailReads {
@@ -22,9 +25,10 @@ export class EmailReads {
 
   constructor(db: Database, folder: string) {
     this.#folder = largeFolder(folder);
-    this.#byId = db.prepare<[number], EmailRow>('SELECT id, size, trace, file, octets FROM email WHERE id = ?');
+    const columns = `size + trace_size AS size, trace_size, file, ${KEPT_OCTETS} AS kept`;
+    this.#byId = db.prepare<[number], EmailRow>(`SELECT ${columns} FROM email AS e WHERE id = ?`);
     this.#withTree = db.prepare<[number], EmailRow & { readonly tree: Buffer | null }>(
-      `SELECT id, size, trace, file, octets, tree FROM email LEFT JOIN derived ON email_id = id
+      `SELECT ${columns}, tree FROM email AS e LEFT JOIN derived ON email_id = id
        WHERE id = ? AND NOT EXISTS (SELECT 1 FROM garbage WHERE garbage.email_id = id)`,
     );
   }
@@ -33,24 +37,54 @@ export class EmailReads {
   find(id: number): { readonly content: Content; readonly tree: MimePart | undefined } | undefined {
     const row = this.#withTree.get(id);
     if (!row) return undefined;
-    const content = this.toContent(row.size, row.trace, row.file, row.octets);
+    const content = this.toContent(row.size, row.trace_size, row.file, row.kept);
     return { content, tree: row.tree ? keptTree(row.tree) : undefined };
   }
 
   content(id: number): Content | undefined {
     const row = this.#byId.get(id);
-    return row && this.toContent(row.size, row.trace, row.file, row.octets);
+    return row && this.toContent(row.size, row.trace_size, row.file, row.kept);
   }
 
-  toContent(size: number, trace: Buffer, file: string | null, octets: Buffer | null): Content {
+  /** @param size of trace and octets  @param kept see `KEPT_OCTETS` */
+  toContent(size: number, traceSize: number, file: string | null, kept: Uint8Array): Content {
     return file === null
-      ? new MemoryContent(trace, octets ?? Buffer.alloc(0))
-      : new FileContent(trace, join(this.#folder, file), size);
+      ? new MemoryContent(kept, traceSize)
+      : new FileContent(kept, join(this.#folder, file), size - traceSize);
   }
 }
 
-/** All of an email in memory: for threads that parse. */
-export async function wholeEmail(trace: Buffer, file: string | null, octets: Buffer | null, folder: string) {
-  const received = file === null ? (octets ?? Buffer.alloc(0)) : await readFile(join(largeFolder(folder), file));
-  return joined(trace, received);
+/** As threads that parse read it. */
+export interface EmailToParse {
+  /** Of trace and octets. */
+  readonly size: number;
+  readonly trace: Buffer;
+  readonly file: string | null;
+  readonly octets: Buffer | null;
+}
+
+/**
+ * Calls `use` with an email's octets and tree. Of a large one the octets are headers and the beginnings of texts, and
+ * they are gone when `use` returns.
+ * @param texts how much of each text of a large one is looked at, in octets
+ */
+export function withEmail<Result>(
+  { size, trace, file, octets }: EmailToParse,
+  folder: string,
+  texts: number,
+  use: (octets: Uint8Array, tree: MimePart) => Result,
+): Result {
+  if (file === null) {
+    const whole = joined(trace, octets ?? Buffer.alloc(0));
+    return use(whole, parseMimeTree(whole));
+  }
+  using source = new LargeOctets(trace, join(largeFolder(folder), file), size);
+  const tree = parseMimeTree(source);
+  const excerpt = source.excerpt(tree, texts);
+  try {
+    return use(excerpt, tree);
+  } finally {
+    // At once: until the garbage collector sees to them, the next ones would have been read.
+    excerpt.buffer.transfer(0);
+  }
 }

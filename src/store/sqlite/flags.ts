@@ -112,7 +112,7 @@ export class FlagWrites {
       mailbox.unseen += changes * unread;
       mailbox.deleted += changes * (Number(to.deleted) - Number(from.deleted));
     }
-    const uids = Uint32Array.from(changed, (index) => selected.uids[index]!);
+    const uids = changed.map((index) => selected.uids[index]!);
     this.#ledger.logMessages(modSeq, mailbox, CHANGE.flags, toRuns(uids));
   }
 }

@@ -2,8 +2,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MailboxSnapshot } from '../mail-store.ts';
 import type { SearchQuery } from '../search-query.ts';
+import { Addressing } from './addressing.ts';
 import type { Database } from './database.ts';
-import { Search, type Candidates } from './search.ts';
+import { Search, type Candidates, type Report } from './search.ts';
 import type { SearcherClient } from './searcher-client.ts';
 
 const ROWS_AT_ONCE = 4_000;
@@ -11,11 +12,13 @@ const ROWS_AT_ONCE = 4_000;
 export class MailboxSearch {
   readonly #searcher: SearcherClient;
   readonly #flagSet: (id: number) => readonly string[];
+  readonly #addressing: Addressing;
   readonly #selectSavedDates;
 
   constructor(db: Database, searcher: SearcherClient, flagSet: (id: number) => readonly string[]) {
     this.#searcher = searcher;
     this.#flagSet = flagSet;
+    this.#addressing = new Addressing(db);
     this.#selectSavedDates = db
       .prepare<[number, number, number], [uid: number, savedDate: number]>(
         'SELECT uid, saved_date FROM message WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?',
@@ -24,8 +27,13 @@ export class MailboxSearch {
   }
 
   /** @returns the UIDs that match, ascending */
-  async search(snapshot: MailboxSnapshot, query: SearchQuery, signal: AbortSignal | undefined): Promise<Uint32Array> {
-    const found = await new Search(this.#candidates(snapshot), this.#searcher, signal).run(query);
+  async search(
+    snapshot: MailboxSnapshot,
+    query: SearchQuery,
+    signal: AbortSignal | undefined,
+    report?: Report,
+  ): Promise<Uint32Array> {
+    const found = await new Search(this.#candidates(snapshot), this.#searcher, signal, report).run(query);
     const uids = new Uint32Array(snapshot.count);
     let count = 0;
     for (let i = 0; i < snapshot.count; i++) if (found[i] === 1) uids[count++] = snapshot.uids[i]!;
@@ -41,6 +49,7 @@ export class MailboxSearch {
       internalDates: snapshot.internalDates,
       sizes: snapshot.sizes,
       flagged: (flag) => this.#flagged(snapshot, flag.toLowerCase()),
+      addressedTo: (text) => this.#addressing.find(snapshot.emailIds.subarray(0, snapshot.count), text),
       savedDates: () => this.#savedDates(snapshot),
     };
   }

@@ -135,9 +135,9 @@ export class MailboxWrites {
       wanted.length === 0 ? [] : this.#statements.withSpecialUse.all(account).flatMap((text) => text.split(' '));
     for (const attribute of wanted) {
       if (attribute === '\\All' || attribute === '\\Flagged') {
-        throw new Refusal('CANNOT', `${attribute} is for mailboxes that show messages of others: there are none here`);
+        throw new Refusal('USEATTR', `${attribute} is for mailboxes that show messages of others: there are none here`);
       }
-      if (taken.includes(attribute)) throw new Refusal('CANNOT', `Another mailbox is ${attribute} already`);
+      if (taken.includes(attribute)) throw new Refusal('USEATTR', `Another mailbox is ${attribute} already`);
     }
   }
 

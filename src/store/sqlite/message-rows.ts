@@ -78,14 +78,7 @@ export class MessageRows {
       else runs.push(uid, uid);
       open = true;
     }
-    return {
-      uids: Uint32Array.from(rows, (row) => row[0]),
-      flagSets: Uint32Array.from(rows, (row) => row[1]),
-      modSeqs: Float64Array.from(rows, (row) => row[2]),
-      sizes: Uint32Array.from(rows, (row) => row[3]),
-      emailIds: Float64Array.from(rows, (row) => row[4]),
-      runs,
-    };
+    return toSelected(rows, runs);
   }
 
   #read(mailbox: MailboxState, runs: readonly number[], uids: Uint32Array | undefined): Row[] {
@@ -137,4 +130,25 @@ export class MessageRows {
       counts.add(emailIds[i]!, sign, seen ? 0 : sign);
     }
   }
+}
+
+function toSelected(rows: readonly Row[], runs: readonly number[]): Selected {
+  const selected = {
+    uids: new Uint32Array(rows.length),
+    flagSets: new Uint32Array(rows.length),
+    modSeqs: new Float64Array(rows.length),
+    sizes: new Uint32Array(rows.length),
+    emailIds: new Float64Array(rows.length),
+    runs,
+  };
+  // By index: `from` with a function takes ten times as long.
+  for (let i = 0; i < rows.length; i++) {
+    const [uid, flagSet, modSeq, size, emailId] = rows[i]!;
+    selected.uids[i] = uid;
+    selected.flagSets[i] = flagSet;
+    selected.modSeqs[i] = modSeq;
+    selected.sizes[i] = size;
+    selected.emailIds[i] = emailId;
+  }
+  return selected;
 }

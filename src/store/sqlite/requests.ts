@@ -80,6 +80,7 @@ export interface Requests {
         readonly internalDate: number;
         readonly importKey: string | undefined;
       }[];
+      readonly replaced: { readonly mailbox: MailboxId; readonly uid: Uid } | undefined;
     };
     result: {
       readonly mailbox: MailboxId;

@@ -121,7 +121,7 @@ function openForWriting(path: string): Database {
   db.pragma('synchronous = NORMAL');
   db.pragma('wal_autocheckpoint = 4000');
   db.pragma('journal_size_limit = 67108864');
-  db.pragma('cache_size = -16000');
+  db.pragma('cache_size = -8000');
   return db;
 }
 
@@ -183,7 +183,7 @@ export class IndexReader {
   /** Undefined when there is no usable index. */
   static open(folder: string): IndexReader | undefined {
     try {
-      return new IndexReader(openForReading(searchFile(folder), 16_000));
+      return new IndexReader(openForReading(searchFile(folder), 8_000));
     } catch {
       return undefined;
     }

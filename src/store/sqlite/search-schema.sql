@@ -37,9 +37,9 @@ CREATE VIRTUAL TABLE body_index USING fts5 (
 );
 
 -- Larger pieces before they are merged: half the work for some memory.
-INSERT INTO field_index (field_index, rank) VALUES ('hashsize', 4194304);
-INSERT INTO header_index (header_index, rank) VALUES ('hashsize', 8388608);
-INSERT INTO body_index (body_index, rank) VALUES ('hashsize', 33554432);
+INSERT INTO field_index (field_index, rank) VALUES ('hashsize', 1048576);
+INSERT INTO header_index (header_index, rank) VALUES ('hashsize', 2097152);
+INSERT INTO body_index (body_index, rank) VALUES ('hashsize', 8388608);
 INSERT INTO body_index (body_index, rank) VALUES ('automerge', 8);
 
 -- The tokens themselves, for substrings shorter than one.

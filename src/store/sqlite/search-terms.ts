@@ -1,7 +1,7 @@
 /** What a search asks of the octets of one email: the same texts and the same answer with the index and without it. */
 import { addrSpec, mailboxesOf, parseAddressList } from '../../mail/address.ts';
 import { decodeEncodedWords, fieldBody, fieldsNamed, parseHeader, type Header } from '../../mail/headers.ts';
-import { parseMimeTree } from '../../mail/mime-tree.ts';
+import { parseMimeTree, type MimePart } from '../../mail/mime-tree.ts';
 import { foldForSearch, searchText } from '../../mail/search-text.ts';
 import type { SearchQuery } from '../search-query.ts';
 import { PART, partBits, sentDay } from './derive.ts';
@@ -34,9 +34,9 @@ const OTHER_ADDRESS_FIELDS = ['Sender', 'Reply-To', 'Return-Path'] as const;
 /** NUL ends a text in the index, so it is a blank in both. */
 export const fold = (text: string): string => foldForSearch(text).replaceAll('\0', ' ');
 
-export function indexedText(octets: Uint8Array): IndexedText {
+export function indexedText(octets: Uint8Array, tree = parseMimeTree(octets)): IndexedText {
   const header = parseHeader(octets);
-  const { headers, body, attachmentNames } = searchText(octets, parseMimeTree(octets));
+  const { headers, body, attachmentNames } = searchText(octets, tree);
   const field = (name: string): string => fold(fieldText(octets, header, name));
   return {
     subject: field('Subject'),
@@ -67,7 +67,7 @@ const isAddressField = (name: string): boolean =>
   ADDRESS_FIELDS.some((one) => one.toLowerCase() === name.toLowerCase());
 
 /** Signs that addresses may not stand in a field as they do in the envelope: comments, quoted pairs, blanks, quotes. */
-const WRITTEN_OTHERWISE = /[(\\]|\s[@.]|[@.]\s|"@/;
+const WRITTEN_OTHERWISE = /[(\\\t]|\s[@.\s]|[@.]\s|"@|[^\s,:]</;
 
 /** RFC 9051 §6.4.4: FROM and its like are about the envelope, which has neither comments nor blanks nor quoted pairs. */
 function envelopeWords(text: string): string {
@@ -76,8 +76,9 @@ function envelopeWords(text: string): string {
   return mailboxes.map((mailbox) => `\n${decodeEncodedWords(mailbox.name ?? '')} <${addrSpec(mailbox)}>`).join('');
 }
 
-/** @param wanted the term's text, folded; '' if it has none */
-export function matches(term: Term, wanted: string, octets: Uint8Array): boolean {
+/** @param wanted the term's text, folded; '' if it has none  @param known the tree, if it is at hand */
+export function matches(term: Term, wanted: string, octets: Uint8Array, known?: MimePart): boolean {
+  const tree = (): MimePart => known ?? parseMimeTree(octets);
   switch (term.type) {
     case 'header': {
       const header = parseHeader(octets);
@@ -91,18 +92,18 @@ export function matches(term: Term, wanted: string, octets: Uint8Array): boolean
       return names.some((name) => fold(fieldText(octets, header, name)).includes(wanted));
     }
     case 'body':
-      return wanted === '' || fold(searchText(octets, parseMimeTree(octets)).body).includes(wanted);
+      return wanted === '' || fold(searchText(octets, tree()).body).includes(wanted);
     case 'text': {
       if (wanted === '') return true;
-      const { headers, body } = searchText(octets, parseMimeTree(octets));
+      const { headers, body } = searchText(octets, tree());
       return fold(headers).includes(wanted) || fold(body).includes(wanted);
     }
     case 'attachment-name':
-      return fold(searchText(octets, parseMimeTree(octets)).attachmentNames.join('\n')).includes(wanted);
+      return fold(searchText(octets, tree()).attachmentNames.join('\n')).includes(wanted);
     case 'has-attachment':
-      return (partBits(parseMimeTree(octets)) & PART.attachment) !== 0;
+      return (partBits(tree()) & PART.attachment) !== 0;
     case 'has-inline':
-      return (partBits(parseMimeTree(octets)) & PART.inline) !== 0;
+      return (partBits(tree()) & PART.inline) !== 0;
     case 'sent-day':
       return isSentIn(term, sentDay(octets));
   }

@@ -18,9 +18,14 @@ export interface Candidates {
   readonly sizes: Uint32Array;
   /** 1 for each that has the flag, compared without case. */
   flagged(flag: string): Promise<Uint8Array> | Uint8Array;
+  /** 1 for each that was handed in for such an address. */
+  addressedTo(text: string): Promise<Uint8Array>;
   /** Milliseconds since 1970. */
   savedDates(): Promise<Float64Array>;
 }
+
+/** How far a search has come: `done` rises, `goal` stays. */
+export type Report = (done: number, goal: number) => void;
 
 /** One octet for each candidate: 1 if it is still in question, or matches. */
 type Mask = Uint8Array;
@@ -29,15 +34,21 @@ export class Search {
   readonly #candidates: Candidates;
   readonly #searcher: SearcherClient;
   readonly #signal: AbortSignal | undefined;
+  readonly #report: Report | undefined;
+  /** How many terms need messages to be read, and how many of them are done with. */
+  #terms = 0;
+  #termsDone = 0;
 
-  constructor(candidates: Candidates, searcher: SearcherClient, signal: AbortSignal | undefined) {
+  constructor(candidates: Candidates, searcher: SearcherClient, signal: AbortSignal | undefined, report?: Report) {
     this.#candidates = candidates;
     this.#searcher = searcher;
     this.#signal = signal;
+    this.#report = report;
   }
 
   /** @returns 1 for each candidate that matches */
   run(query: SearchQuery): Promise<Mask> {
+    this.#terms = termsOf(query);
     return this.#among(query, new Uint8Array(this.#candidates.count).fill(1));
   }
 
@@ -70,6 +81,7 @@ export class Search {
       case 'saved-date':
       case 'mod-seq':
       case 'email':
+      case 'recipient':
         return this.#lookAt(query, mask);
     }
   }
@@ -104,7 +116,11 @@ export class Search {
     if (count === 0) return mask;
     const asked = new Float64Array(count);
     for (let i = 0, at = 0; i < mask.length; i++) if (mask[i] === 1) asked[at++] = emailIds[i]!;
-    const matches = await this.#searcher.search(term, asked, this.#signal);
+    const matches = await this.#searcher.search(term, asked, this.#signal, (part) => {
+      const each = this.#candidates.count;
+      this.#report?.(Math.floor((this.#termsDone + part) * each), this.#terms * each);
+    });
+    this.#termsDone++;
     const found = new Uint8Array(mask.length);
     for (let i = 0, at = 0; i < mask.length; i++) if (mask[i] === 1) found[i] = matches[at++]!;
     return found;
@@ -130,10 +146,20 @@ export class Search {
         return inTime(mask, await this.#candidates.savedDates(), query);
       case 'mod-seq':
         return filtered(mask, (i) => modSeqs !== undefined && modSeqs[i]! >= query.since);
+      case 'recipient': {
+        const addressed = await this.#candidates.addressedTo(query.text);
+        return filtered(mask, (i) => addressed[i] === 1);
+      }
       case 'email':
         return filtered(mask, (i) => emailIds[i] === query.email);
     }
   }
+}
+
+function termsOf(query: SearchQuery): number {
+  if ('queries' in query) return query.queries.reduce((sum, one) => sum + termsOf(one), 0);
+  if (query.type === 'not') return termsOf(query.query);
+  return cost(query) > 1 ? 1 : 0;
 }
 
 function filtered(mask: Mask, test: (index: number) => boolean): Mask {
@@ -189,6 +215,7 @@ function cost(query: SearchQuery): number {
     case 'email':
       return 0;
     case 'saved-date':
+    case 'recipient':
       return 1;
     case 'sent-day':
     case 'has-attachment':

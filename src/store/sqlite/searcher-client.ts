@@ -8,6 +8,7 @@ import { workerFile } from './worker-file.ts';
 interface Running {
   readonly resolve: (answer: SearcherAnswer) => void;
   readonly reject: (reason: Error) => void;
+  readonly progress: ((part: number) => void) | undefined;
 }
 
 export class SearcherClient {
@@ -23,9 +24,17 @@ export class SearcherClient {
     this.#folder = folder;
   }
 
-  /** @returns one octet for each email, 1 if it matches */
-  async search(term: Term, emailIds: Float64Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const { matches } = await this.#ask((id) => ({ type: 'search', id, term, emailIds }), signal);
+  /**
+   * @param progress is called now and then while emails are read: which part of them has been, from 0 to 1
+   * @returns one octet for each email, 1 if it matches
+   */
+  async search(
+    term: Term,
+    emailIds: Float64Array,
+    signal: AbortSignal | undefined,
+    progress?: (part: number) => void,
+  ): Promise<Uint8Array> {
+    const { matches } = await this.#ask((id) => ({ type: 'search', id, term, emailIds }), signal, progress);
     if (!matches) throw new Error('the search was given up');
     return matches;
   }
@@ -47,13 +56,17 @@ export class SearcherClient {
     await this.#exited;
   }
 
-  async #ask(toMessage: (id: number) => ToSearcher, signal: AbortSignal | undefined): Promise<SearcherAnswer> {
+  async #ask(
+    toMessage: (id: number) => ToSearcher,
+    signal: AbortSignal | undefined,
+    progress?: (part: number) => void,
+  ): Promise<SearcherAnswer> {
     signal?.throwIfAborted();
     if (this.#closed) throw new Error('the store is closed');
     this.#worker ??= this.#start();
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<SearcherAnswer>();
-    this.#running.set(id, { resolve, reject });
+    this.#running.set(id, { resolve, reject, progress });
     const abort = (): void => {
       reject(signal!.reason as Error);
       this.#post({ type: 'abort', id });
@@ -72,7 +85,8 @@ export class SearcherClient {
     const workerData: SearcherData = { folder: this.#folder };
     const worker = new Worker(workerFile('searcher'), { workerData, name: 'store-searcher' });
     worker.on('message', (answer: SearcherAnswer) => {
-      if (answer.failure === undefined) this.#running.get(answer.id)?.resolve(answer);
+      if (answer.progress !== undefined) this.#running.get(answer.id)?.progress?.(answer.progress);
+      else if (answer.failure === undefined) this.#running.get(answer.id)?.resolve(answer);
       else this.#running.get(answer.id)?.reject(new Error(answer.failure));
     });
     worker.on('error', (error) => this.#giveUp(error as Error));

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { databaseFile, largeFolder, openForReading } from './database.ts';
-import { derive, PART } from './derive.ts';
-import { wholeEmail } from './emails.ts';
+import { MAX_ENCODED } from '../../mail/search-text.ts';
+import { derive, DERIVED_TEXTS, PART } from './derive.ts';
+import { withEmail, type EmailToParse } from './emails.ts';
 import type { DerivedRow } from './requests.ts';
 import { has, IndexReader, type Found } from './search-index.ts';
 import { fold, isSentIn, matches, needsHeaderOnly, type Term } from './search-terms.ts';
@@ -37,6 +38,8 @@ export interface SearcherAnswer {
   /** One octet for each email id, 0 or 1. */
   readonly matches?: Uint8Array;
   readonly derived?: DerivedRow;
+  /** It goes on: which part of what has to be read has been, from 0 to 1. */
+  readonly progress?: number;
   /** With neither of them nor this: it was given up, or the email is gone. */
   readonly failure?: string;
 }
@@ -45,14 +48,16 @@ export interface SearcherAnswer {
 const WORTH_ASKING = 16;
 /** How long a step may take, in milliseconds. */
 const STEP = 10;
+/** How often whoever waits hears how far it is, in milliseconds. */
+const TELL = 500;
 /** Octets of a message that hold all of almost any header. */
 const HEADER_OCTETS = 16 * 1024;
 
 const port = parentPort!;
 const { folder } = workerData as SearcherData;
-const db = openForReading(databaseFile(folder), 16_000);
-const selectEmail = db.prepare<[number], { trace: Buffer; file: string | null; octets: Buffer | null }>(
-  'SELECT trace, file, octets FROM email WHERE id = ?',
+const db = openForReading(databaseFile(folder), 4_000);
+const selectEmail = db.prepare<[number], EmailToParse>(
+  'SELECT size + trace_size AS size, trace, file, octets FROM email WHERE id = ?',
 );
 const selectBeginning = db.prepare<[number, number], { trace: Buffer; file: string | null; octets: Buffer | null }>(
   'SELECT trace, file, substr(octets, 1, ?) AS octets FROM email WHERE id = ?',
@@ -77,9 +82,16 @@ async function search({ id, term, emailIds }: SearchRequest): Promise<Uint8Array
   const result = new Uint8Array(emailIds.length);
   const rest = await answerFromIndex(id, term, wanted, emailIds, result);
   let end = performance.now() + STEP;
+  let told = end;
+  let done = 0;
   for (const at of rest) {
     if (await matchesEmail(term, wanted, emailIds[at]!)) result[at] = 1;
+    done++;
     if (performance.now() < end) continue;
+    if (end > told + TELL) {
+      port.postMessage({ id, progress: done / rest.length } satisfies SearcherAnswer);
+      told = end;
+    }
     await nextTurn();
     if (!running.has(id)) return undefined;
     end = performance.now() + STEP;
@@ -94,8 +106,8 @@ async function answerFromIndex(
   wanted: string,
   emailIds: Float64Array,
   result: Uint8Array,
-): Promise<Iterable<number>> {
-  const all = emailIds.keys();
+): Promise<ArrayLike<number> & Iterable<number>> {
+  const all = Uint32Array.from(emailIds.keys());
   if (emailIds.length < WORTH_ASKING || term.type === 'sent-day') return all;
   let reader: IndexReader | undefined;
   let found: Found | undefined;
@@ -154,7 +166,7 @@ async function matchesEmail(term: Term, wanted: string, emailId: number): Promis
   }
   const row = selectEmail.get(emailId);
   if (!row) return false; // gone meanwhile
-  return matches(term, wanted, await wholeEmail(row.trace, row.file, row.octets, folder));
+  return withEmail(row, folder, MAX_ENCODED, (octets, tree) => matches(term, wanted, octets, tree));
 }
 
 /** The header and a little more; undefined when it is longer than usual. */
@@ -177,7 +189,7 @@ async function beginningOf(path: string): Promise<Buffer> {
 
 async function deriveNow(emailId: number): Promise<DerivedRow | undefined> {
   const row = selectEmail.get(emailId);
-  return row && derive(emailId, await wholeEmail(row.trace, row.file, row.octets, folder));
+  return row && withEmail(row, folder, DERIVED_TEXTS, (octets, tree) => derive(emailId, octets, tree));
 }
 
 /** Answers with what `work` resolves to, or with its failure. */

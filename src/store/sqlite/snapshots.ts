@@ -15,10 +15,13 @@ import { textToRanges } from './uid-ranges.ts';
 
 /** Rows read between two turns of the loop: a few milliseconds. */
 const ROWS_AT_ONCE = 4_000;
+/** Rows of flags read in one turn, a few milliseconds too: they are narrower. */
+const FLAGS_AT_ONCE = 20_000;
 /** Messages of mailboxes that are kept although nobody may have them open: some 36 octets each. */
 const MESSAGES_KEPT = 1_000_000;
 
 type Row = [uid: number, flagSet: number, modSeq: number, size: number, internalDate: number, emailId: number];
+type FlagRow = [uid: number, flagSet: number, modSeq: number];
 
 interface Columns {
   uids: Uint32Array;
@@ -42,8 +45,10 @@ interface Entry {
 interface Work {
   readonly mailbox: Mailbox;
   readonly modSeq: number;
-  /** Runs of UIDs to be read again: [first, last, …]. */
-  readonly changed: number[];
+  /** Runs of UIDs to be read: [first, last, …]. */
+  readonly arrived: number[];
+  /** Those whose flags and MODSEQ are to be read again. */
+  readonly flagged: number[];
   readonly expunged: number[];
 }
 
@@ -66,6 +71,11 @@ export class Snapshots {
       range: db
         .prepare<[number, number, number], Row>(
           `SELECT ${columns} FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid`,
+        )
+        .raw(),
+      flags: db
+        .prepare<[number, number, number], FlagRow>(
+          'SELECT uid, flag_set, mod_seq FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid',
         )
         .raw(),
       after: db
@@ -166,44 +176,42 @@ export class Snapshots {
     }
     if (mailbox.highestModSeq > entry.modSeq) {
       if ((this.#statements.oldest.get(account) ?? 0) > entry.modSeq + 1) return undefined;
-      const work: Work = { mailbox, modSeq, changed: [], expunged: [] };
-      let amount = 0;
+      const work: Work = { mailbox, modSeq, arrived: [], flagged: [], expunged: [] };
       for (const [type, uids] of this.#statements.changes.iterate(id, entry.modSeq)) {
-        const target = type === CHANGE.expunged ? work.expunged : work.changed;
-        for (const { first, last } of textToRanges(uids)) {
-          target.push(first, last);
-          amount += type === CHANGE.expunged ? 1 : last - first + 1;
-        }
+        const target = type === CHANGE.arrived ? work.arrived : type === CHANGE.flags ? work.flagged : work.expunged;
+        for (const { first, last } of textToRanges(uids)) target.push(first, last);
       }
-      if (amount > Math.max(ROWS_AT_ONCE, mailbox.messages / 4)) return undefined;
+      if (amount(work.arrived) > Math.max(ROWS_AT_ONCE, mailbox.messages / 4)) return undefined;
+      if (amount(work.flagged) > FLAGS_AT_ONCE) return undefined;
       if (!this.#apply(id, entry, work)) return undefined;
     }
     return { mailbox, modSeq };
   }
 
-  #apply(id: MailboxId, entry: Entry, { changed, expunged }: Work): boolean {
+  /** @returns false when what is there does not fit to what the log says */
+  #apply(id: MailboxId, entry: Entry, { arrived, flagged, expunged }: Work): boolean {
     if (expunged.length > 0) remove(entry, expunged);
-    let copied = false;
-    for (let i = 0; i < changed.length; i += 2) {
-      for (const row of this.#statements.range.all(id, changed[i]!, changed[i + 1]!)) {
-        if (entry.count === 0 || row[0] > entry.columns.uids[entry.count - 1]!) {
-          append(entry, row);
-          continue;
-        }
-        const at = find(entry.columns.uids, entry.count, row[0]);
-        if (at < 0) return false;
-        if (!copied) {
-          entry.columns = {
-            ...entry.columns,
-            flagSets: entry.columns.flagSets.slice(),
-            modSeqs: entry.columns.modSeqs.slice(),
-          };
-          copied = true;
-        }
-        entry.columns.flagSets[at] = row[1];
-        entry.columns.modSeqs[at] = row[2];
+    const again = [...flagged];
+    for (let i = 0; i < arrived.length; i += 2) {
+      for (const row of this.#statements.range.all(id, arrived[i]!, arrived[i + 1]!)) {
+        if (entry.count === 0 || row[0] > entry.columns.uids[entry.count - 1]!) append(entry, row);
+        else again.push(row[0], row[0]); // it came while the mailbox was read
       }
     }
+    if (again.length === 0) return true;
+    const { uids } = entry.columns;
+    const flagSets = entry.columns.flagSets.slice();
+    const modSeqs = entry.columns.modSeqs.slice();
+    for (let i = 0; i < again.length; i += 2) {
+      let at = lowerBound(uids, entry.count, again[i]!);
+      for (const [uid, flagSet, modSeq] of this.#statements.flags.all(id, again[i]!, again[i + 1]!)) {
+        while (at < entry.count && uids[at]! < uid) at++;
+        if (at === entry.count || uids[at] !== uid) return false;
+        flagSets[at] = flagSet;
+        modSeqs[at] = modSeq;
+      }
+    }
+    entry.columns = { ...entry.columns, flagSets, modSeqs };
     return true;
   }
 
@@ -216,6 +224,13 @@ export class Snapshots {
       messages -= count;
     }
   }
+}
+
+/** How many UIDs the runs have. */
+function amount(runs: readonly number[]): number {
+  let sum = 0;
+  for (let i = 0; i < runs.length; i += 2) sum += runs[i + 1]! - runs[i]! + 1;
+  return sum;
 }
 
 const noSuchMailbox = (): Refusal => new Refusal('NONEXISTENT', 'There is no such mailbox');

@@ -13,7 +13,6 @@ import type { Derivations } from './derivations.ts';
 import type { Snapshots } from './snapshots.ts';
 import { decodeNumbers, type SortKeyRow } from './sort-key-rows.ts';
 
-type TextName = Exclude<SortKeyName, 'sent-date'>;
 type ColumnName = SortKeyName | 'threads';
 
 interface Column {
@@ -31,7 +30,7 @@ interface TextColumn extends Column {
   readonly ranks: Uint32Array;
 }
 interface DateColumn extends Column {
-  /** Milliseconds since 1970. */
+  /** Seconds since 1970. */
   readonly dates: Float64Array;
 }
 interface ThreadColumn extends Column, ThreadKeys {}
@@ -171,7 +170,7 @@ export class SortKeyReads {
            FROM message AS m LEFT JOIN sort_key AS k ON k.email_id = m.email_id
            WHERE m.mailbox_id = ? AND m.uid > ? ORDER BY m.uid LIMIT ?`,
         )
-        .raw() as Statement<[number, number, number], Row>;
+        .raw();
       this.#statements.set(name, statement);
     }
     return statement;
@@ -210,7 +209,7 @@ const readDates: Reader<DateColumn> = async ({ uids, count, internalDates }, kno
   for (let i = 0; i < kept.length; i++) dates[i] = known!.dates[kept[i]!]!;
   for await (const some of values(kept.length)) {
     // RFC 5256 §2.2: without a date, the internal date.
-    for (const [at, [sentAt]] of some) dates[at] = sentAt === null ? internalDates[at]! : Number(sentAt) * 1000;
+    for (const [at, [sentAt]] of some) dates[at] = sentAt === null ? internalDates[at]! / 1000 : Number(sentAt);
   }
   return { uids, count, dates, weight: 8 * count, isStale: false };
 };

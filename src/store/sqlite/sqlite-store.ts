@@ -74,8 +74,8 @@ export interface StoreInternals {
   readonly maximumPages?: number;
 }
 
-const OCTETS_WAITING = 64 * 1024 * 1024;
-const CACHE_KIBIBYTES = 16_000;
+const OCTETS_WAITING = 16 * 1024 * 1024;
+const CACHE_KIBIBYTES = 4_000;
 
 /** @throws Error with one line for the operator */
 export async function openStore(options: StoreOptions, internals: StoreInternals = {}): Promise<SqliteStore> {
@@ -121,7 +121,7 @@ export class SqliteStore implements MailStore {
     this.#fetches = new Fetches(db, this.#emails, this.#derivations, mailboxes, snapshots);
     this.#search = new MailboxSearch(db, searcher, flagSet);
     this.#sortKeys = new SortKeyReads(db, snapshots, this.#derivations);
-    this.#changes = new ChangeReads(db, accounts);
+    this.#changes = parts.changes;
     this.#transactions = new TransactionReads(db, this.#derivations, searcher, flagSet);
     this.#figures = figures;
     this.#selectFlagSet = db.prepare<[number], string>('SELECT flags FROM flag_set WHERE id = ?').pluck();
@@ -136,6 +136,7 @@ export class SqliteStore implements MailStore {
       {
         reached(account, modSeq) {
           parts?.snapshots.reached(account, modSeq);
+          parts?.changes.reached(account, modSeq);
           notifier.notify(account, modSeq);
         },
         arrived() {
@@ -160,7 +161,8 @@ export class SqliteStore implements MailStore {
       const accounts = new AccountReads(db);
       const mailboxes = new MailboxReads(db);
       const snapshots = new Snapshots(db, accounts, mailboxes);
-      parts = { db, writer, background, searcher, files, snapshots, accounts, mailboxes, figures };
+      const changes = new ChangeReads(db, accounts);
+      parts = { db, writer, background, searcher, files, snapshots, changes, accounts, mailboxes, figures };
       // An earlier run may have left work behind.
       if (writer.nextEmail > 1) background.wake();
       return new SqliteStore(parts, folder);
@@ -302,6 +304,7 @@ export class SqliteStore implements MailStore {
     account: AccountId,
     mailbox: string | MailboxId,
     messages: readonly NewMessage[],
+    replaced?: { readonly mailbox: MailboxId; readonly uid: Uid },
   ): Promise<Appended> {
     const appended = await this.#writer.send(
       'append',
@@ -314,6 +317,7 @@ export class SqliteStore implements MailStore {
           internalDate: Math.floor(internalDate.getTime() / 1000),
           importKey,
         })),
+        replaced,
       },
       messages.flatMap(({ content }) => (content.octets ? [content.octets] : [])),
     );
@@ -394,8 +398,9 @@ export class SqliteStore implements MailStore {
     mailbox: MailboxId,
     query: SearchQuery,
     signal?: AbortSignal,
+    report?: (done: number, goal: number) => void,
   ): Promise<Uint32Array> {
-    return this.#search.search(await this.snapshot(account, mailbox), query, signal);
+    return this.#search.search(await this.snapshot(account, mailbox), query, signal, report);
   }
 
   sortKeys(
@@ -476,6 +481,7 @@ interface Parts {
   readonly searcher: SearcherClient;
   readonly files: LargeFiles;
   readonly snapshots: Snapshots;
+  readonly changes: ChangeReads;
   readonly accounts: AccountReads;
   readonly mailboxes: MailboxReads;
   readonly figures: FigureReads;

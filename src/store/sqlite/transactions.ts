@@ -10,6 +10,7 @@ import type {
   TransactionList,
   TransactionSummary,
 } from '../mail-store.ts';
+import { Addressing } from './addressing.ts';
 import type { Database } from './database.ts';
 import type { Derivations } from './derivations.ts';
 import type { KeptSummary } from './derive.ts';
@@ -61,6 +62,7 @@ export class TransactionReads {
   readonly #derivations: Derivations;
   readonly #searcher: SearcherClient;
   readonly #flagSet: (id: number) => readonly string[];
+  readonly #addressing: Addressing;
   readonly #statements;
 
   constructor(
@@ -72,6 +74,7 @@ export class TransactionReads {
     this.#derivations = derivations;
     this.#searcher = searcher;
     this.#flagSet = flagSet;
+    this.#addressing = new Addressing(db);
     this.#statements = {
       counts: db.prepare<[], { transactions: number; unread_transactions: number }>(
         'SELECT transactions, unread_transactions FROM counter',
@@ -293,6 +296,7 @@ export class TransactionReads {
         }
         return found;
       },
+      addressedTo: (text) => this.#addressing.find(emailIds, text),
       async savedDates() {
         return Float64Array.from(emailIds, (id) => (selectSavedDate.get(id) ?? NaN) * 1000);
       },

@@ -7,10 +7,10 @@ import type { WriterData } from './writer.ts';
 
 /** Bounds of one message to the thread. Two are under way at most: while one commits, the next is there already. */
 const MOST_IN_BATCH = 200;
-const MOST_OCTETS_IN_BATCH = 8 * 1024 * 1024;
+const MOST_OCTETS_IN_BATCH = 2 * 1024 * 1024;
 const MOST_BATCHES = 2;
 const SMALLEST_BUFFER = 1024 * 1024;
-const BUFFERS_KEPT = 4;
+const BUFFERS_KEPT = 3;
 
 interface Waiting {
   readonly name: RequestName;

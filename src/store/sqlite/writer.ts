@@ -47,9 +47,9 @@ const rows = new MessageRows(ledger);
 const copies = new CopyWrites(ledger, rows);
 const mailboxes = new MailboxWrites(ledger, copies);
 const accounts = new AccountWrites(ledger, mailboxes);
-const deliveries = new DeliveryWrites(ledger, accounts, mailboxes);
-const flags = new FlagWrites(ledger, rows);
 const expunge = new ExpungeWrites(ledger, rows);
+const deliveries = new DeliveryWrites(ledger, accounts, mailboxes, expunge);
+const flags = new FlagWrites(ledger, rows);
 const transactions = new TransactionWrites(ledger, flags, expunge);
 const derived = new DerivedWrites(ledger);
 const garbage = new Garbage(ledger);
@@ -61,7 +61,10 @@ type Handlers = {
 
 const HANDLERS: Handlers = {
   accept: (request, packed) => deliveries.accept(request, packed),
-  append: (request, packed) => deliveries.append(request, packed),
+  append: (request, packed) => {
+    if (request.replaced) mayHaveGarbage = true;
+    return deliveries.append(request, packed);
+  },
   copy: (request) => copies.copy(request),
   storeFlags: (request) => flags.store(request),
   expunge: (request) => expunge.expunge(request),

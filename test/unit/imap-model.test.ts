@@ -1,0 +1,441 @@
+/**
+ * Three sessions of one mailbox against a model of it. Whatever they do in whatever order: what each of them concludes from
+ * the responses that it hears (RFC 9051 §5.2, §7.5.1; RFC 7162 §3) is at every moment what the model says.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serve, type ImapClient, type ImapServer } from './imap-harness.ts';
+
+// -------------------------------------------------------------------------------------------------------- the model
+
+interface Message {
+  readonly uid: number;
+  flags: ReadonlySet<string>;
+  /** When its flags were changed last, or it arrived: the number of the command. */
+  changedAt: number;
+}
+
+/** The mailbox as it is. */
+class Model {
+  messages: Message[] = [];
+  readonly gone = new Set<number>();
+  uidNext = 1;
+  clock = 0;
+  /** MODSEQs that were heard, by the moment of the change that they belong to. */
+  readonly modSeqs = new Map<number, number>();
+
+  append(flags: Iterable<string>): number {
+    this.messages.push({ uid: this.uidNext, flags: new Set(flags), changedAt: this.clock });
+    return this.uidNext++;
+  }
+
+  find(uid: number): Message | undefined {
+    return this.messages.find((message) => message.uid === uid);
+  }
+
+  change(message: Message, mode: Mode, flags: readonly string[]): void {
+    const next = changed(message.flags, mode, flags);
+    if (sameFlags(next, message.flags)) return;
+    message.flags = next;
+    message.changedAt = this.clock;
+  }
+
+  remove(uids: readonly number[]): void {
+    this.messages = this.messages.filter(({ uid }) => !uids.includes(uid));
+    for (const uid of uids) this.gone.add(uid);
+  }
+}
+
+type Mode = '' | '+' | '-';
+
+function changed(present: ReadonlySet<string>, mode: Mode, flags: readonly string[]): ReadonlySet<string> {
+  if (mode === '') return new Set(flags);
+  return mode === '+' ? new Set([...present, ...flags]) : new Set([...present].filter((flag) => !flags.includes(flag)));
+}
+
+const sameFlags = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
+  one.symmetricDifference(other).size === 0;
+
+// ------------------------------------------------------------------------------------------------------ the sessions
+
+/** What a client believes, from what it has heard. */
+interface Believed {
+  /** Undefined: it knows that there is a message, and not which. */
+  uid: number | undefined;
+  flags: ReadonlySet<string> | undefined;
+}
+
+const KINDS = ['plain', 'condstore', 'rev2', 'qresync'] as const;
+type Kind = (typeof KINDS)[number];
+
+const ENABLES: Readonly<Record<Kind, string | undefined>> = {
+  plain: undefined,
+  condstore: 'ENABLE CONDSTORE',
+  rev2: 'ENABLE IMAP4rev2',
+  qresync: 'ENABLE QRESYNC',
+};
+
+class Session {
+  readonly #client: ImapClient;
+  readonly #model: Model;
+  readonly #kind: Kind;
+  readonly #mailbox: string;
+  readonly believed: Believed[] = [];
+  idling = false;
+
+  constructor(client: ImapClient, model: Model, kind: Kind, mailbox: string) {
+    this.#client = client;
+    this.#model = model;
+    this.#kind = kind;
+    this.#mailbox = mailbox;
+  }
+
+  async open(): Promise<void> {
+    await this.#client.command('LOGIN alice glass');
+    const enable = ENABLES[this.#kind];
+    if (enable !== undefined) expect(await this.#client.command(enable)).toMatch(/^\* ENABLED .+\r\n/);
+    await this.#say(`SELECT ${this.#mailbox}`);
+  }
+
+  close(): void {
+    this.#client.socket.destroy();
+  }
+
+  /** UIDs of what it believes in, as far as it has been told. */
+  #uids(from: number, to: number): number[] {
+    return this.believed.slice(from - 1, to).map((one) => one.uid!);
+  }
+
+  async do(step: Step): Promise<void> {
+    this.#model.clock++;
+    if (step.action === 'idle') {
+      if (!this.idling) await this.#idle();
+      return;
+    }
+    if (this.idling) await this.#done();
+    // A client that uses sequence numbers knows which messages it means.
+    if (this.believed.some(({ uid }) => uid === undefined)) await this.#say('UID FETCH 1:* (UID)');
+    const count = this.believed.length;
+    if (step.bySeq && count === 0) return this.#noop();
+    const [first, last] = place(step, step.bySeq ? count : this.#model.uidNext + 1);
+    const named = step.bySeq
+      ? this.#uids(first, last)
+      : Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    // What has arrived is told first, so that UIDs may mean it too.
+    const there = named.filter((uid) => this.#model.find(uid));
+    const missed = step.bySeq && there.length < named.length;
+    const set = first === last ? String(first) : step.backwards ? `${last}:${first}` : `${first}:${last}`;
+    const uid = step.bySeq ? '' : 'UID ';
+    switch (step.action) {
+      case 'append':
+        return this.#append(step.flags);
+      case 'store':
+        return this.#store(`${uid}STORE ${set}`, there, missed, step);
+      case 'fetch':
+        return this.#fetch(`${uid}FETCH ${set}`, step.bySeq ? named : there);
+      case 'search':
+        return this.#search(uid, step);
+      case 'copy':
+        return this.#copy(`${uid}COPY ${set} ${this.#mailbox}`, there, missed);
+      case 'move':
+        return this.#move(
+          `${uid}MOVE ${set} ${step.elsewhere ? 'Archive' : this.#mailbox}`,
+          there,
+          missed,
+          step.elsewhere,
+        );
+      case 'expunge':
+        return this.#expunge(step.bySeq ? 'EXPUNGE' : `UID EXPUNGE ${set}`, step.bySeq ? undefined : there);
+      case 'status':
+        return this.#status();
+      case 'noop':
+        return this.#noop();
+    }
+  }
+
+  async #noop(): Promise<void> {
+    expect(await this.#say('NOOP')).toMatch(/^x OK/m);
+  }
+
+  async #append(flags: readonly string[]): Promise<void> {
+    const uid = this.#model.append(flags);
+    const text = 'Subject: x\r\n\r\nbody\r\n';
+    const answer = await this.#say(`APPEND ${this.#mailbox} (${flags.join(' ')}) {${text.length}+}\r\n${text}`);
+    expect(answer).toMatch(new RegExp(`^x OK \\[APPENDUID \\d+ ${uid}\\]`, 'm'));
+  }
+
+  async #store(
+    command: string,
+    there: readonly number[],
+    missed: boolean,
+    { mode, flags, silent }: Step,
+  ): Promise<void> {
+    for (const uid of there) this.#model.change(this.#model.find(uid)!, mode, flags);
+    if (silent) {
+      // It is not told, for it knows.
+      for (const one of this.believed) {
+        if (one.flags && there.includes(one.uid!)) one.flags = changed(one.flags, mode, flags);
+      }
+    }
+    const answer = await this.#say(`${command} ${mode}FLAGS${silent ? '.SILENT' : ''} (${flags.join(' ')})`);
+    expect(answer).toMatch(missed ? (silent ? /^x OK \[EXPUNGEISSUED\]/m : /^x NO \[EXPUNGEISSUED\]/m) : /^x OK/m);
+  }
+
+  async #fetch(command: string, uids: readonly number[]): Promise<void> {
+    const answer = await this.#say(`${command} (UID FLAGS)`);
+    expect(answer).toMatch(/^x OK/m);
+    const answered = [...answer.matchAll(/^\* \d+ FETCH \(UID (\d+) FLAGS/gm)].map(([, uid]) => Number(uid));
+    expect(answered).toEqual(expect.arrayContaining([...uids]));
+  }
+
+  async #search(uid: string, { flags }: Step): Promise<void> {
+    const [flag] = flags;
+    const key = flag === undefined ? 'ALL' : flag.startsWith('\\') ? flag.slice(1).toUpperCase() : `KEYWORD ${flag}`;
+    const before = [...this.believed];
+    const answer = await this.#say(`${uid}SEARCH ${key}`);
+    expect(answer).toMatch(/^x OK/m);
+    const found = numbersOf(/^\* (?:SEARCH|ESEARCH \(TAG "x"\)(?: UID)?)(?: ALL)?(.*)$/m.exec(answer)![1]!);
+    const matches = this.#model.messages.filter(({ flags }) => flag === undefined || flags.has(flag));
+    const uids = uid === '' ? found.map((seqNum) => this.believed[seqNum - 1]!.uid ?? 'new') : found;
+    // What has arrived is told before the answer; which UID it has, the model knows.
+    expect(uids.filter((one) => one !== 'new')).toEqual(
+      matches.map(({ uid }) => uid).filter((one) => uid !== '' || before.some((known) => known.uid === one)),
+    );
+    expect(uids.length).toBe(matches.length);
+  }
+
+  async #copy(command: string, there: readonly number[], missed: boolean): Promise<void> {
+    const copies = missed ? [] : there.map((uid) => this.#model.append(this.#model.find(uid)!.flags));
+    const answer = await this.#say(command);
+    if (missed) expect(answer).toMatch(/^x NO \[EXPUNGEISSUED\]/m);
+    else expect(copyUid(answer)).toEqual([there, copies]);
+  }
+
+  async #move(command: string, there: readonly number[], missed: boolean, elsewhere: boolean): Promise<void> {
+    const flags = there.map((uid) => this.#model.find(uid)!.flags);
+    if (!missed) this.#model.remove(there);
+    const moved = missed || elsewhere ? [] : flags.map((each) => this.#model.append(each));
+    const answer = await this.#say(command);
+    if (missed) expect(answer).toMatch(/^x NO \[EXPUNGEISSUED\]/m);
+    else {
+      const [sources, destinations] = copyUid(answer);
+      expect(sources).toEqual(there);
+      if (!elsewhere) expect(destinations).toEqual(moved);
+    }
+  }
+
+  async #expunge(command: string, only: readonly number[] | undefined): Promise<void> {
+    const deleted = this.#model.messages.filter(({ flags }) => flags.has('\\Deleted')).map(({ uid }) => uid);
+    this.#model.remove(only ? deleted.filter((uid) => only.includes(uid)) : deleted);
+    expect(await this.#say(command)).toMatch(/^x OK/m);
+  }
+
+  async #status(): Promise<void> {
+    const { messages, uidNext } = this.#model;
+    const answer = await this.#say(`STATUS ${this.#mailbox} (MESSAGES UIDNEXT UNSEEN)`);
+    const unseen = messages.filter(({ flags }) => !flags.has('\\Seen')).length;
+    expect(answer).toContain(`(MESSAGES ${messages.length} UIDNEXT ${uidNext} UNSEEN ${unseen})`);
+  }
+
+  async #idle(): Promise<void> {
+    this.idling = true;
+    this.#client.send('x IDLE\r\n');
+    const answer = await this.#client.until(/^\+ .*\r\n/m);
+    this.#hear(answer, 'IDLE');
+  }
+
+  async #done(): Promise<void> {
+    this.idling = false;
+    this.#client.send('DONE\r\n');
+    this.#hear(await this.#client.until(/^x (OK|NO|BAD) .*\r\n/m), 'IDLE');
+    this.#knowsAll('IDLE');
+  }
+
+  async #say(command: string): Promise<string> {
+    const before = new Map(this.#model.messages.map(({ uid, flags }) => [uid, flags]));
+    const answer = await this.#client.command(command);
+    this.#hear(answer, command);
+    // RFC 9051 §7.5.1: these may not tell what is gone; all others have told everything.
+    const mayNot = /^(FETCH|STORE|SEARCH)/.test(command);
+    if (mayNot) this.#knowsFlags(before);
+    else this.#knowsAll(command);
+    return answer;
+  }
+
+  // ------------------------------------------------------------------------------------------------ what it hears
+
+  #hear(answer: string, command: string): void {
+    for (const line of answer.split('\r\n')) {
+      const [, number, what = '', data = ''] = /^\* (\d+) (EXISTS|EXPUNGE|FETCH)(.*)/.exec(line) ?? [];
+      if (what === 'EXISTS') this.#hearExists(Number(number));
+      else if (what === 'FETCH') this.#hearFetch(Number(number), data);
+      else if (what === 'EXPUNGE') this.#hearGone(Number(number), command);
+      const vanished = /^\* VANISHED ([\d:,]+)$/.exec(line)?.[1];
+      if (vanished !== undefined) {
+        for (const uid of numbersOf(vanished)) {
+          const at = this.believed.findIndex((one) => one.uid === uid);
+          this.#hearGone(at === -1 ? this.believed.findIndex((one) => one.uid === undefined) + 1 : at + 1, command);
+        }
+      }
+    }
+  }
+
+  #hearExists(count: number): void {
+    // Only EXPUNGE makes them fewer (RFC 9051 §7.4.1).
+    expect(count).toBeGreaterThanOrEqual(this.believed.length);
+    while (this.believed.length < count) this.believed.push({ uid: undefined, flags: undefined });
+  }
+
+  #hearGone(seqNum: number, command: string): void {
+    expect(command).not.toMatch(/^(FETCH|STORE|SEARCH)/);
+    const [message] = this.believed.splice(seqNum - 1, 1);
+    expect(message).toBeDefined();
+    if (message!.uid !== undefined) expect(this.#model.gone).toContain(message!.uid);
+  }
+
+  #hearFetch(seqNum: number, data: string): void {
+    const message = this.believed[seqNum - 1];
+    expect(message).toBeDefined();
+    const uid = /UID (\d+)/.exec(data)?.[1];
+    // The number means the same message to both.
+    if (uid !== undefined && message!.uid !== undefined) expect(Number(uid)).toBe(message!.uid);
+    if (uid !== undefined) message!.uid = Number(uid);
+    const flags = /FLAGS \((.*?)\)/.exec(data)?.[1];
+    if (flags !== undefined) {
+      message!.flags = new Set(flags.split(' ').filter((flag) => flag !== '' && flag !== '\\Recent'));
+    }
+    const modSeq = /MODSEQ \((\d+)\)/.exec(data)?.[1];
+    if (modSeq !== undefined && message!.uid !== undefined) this.#hearModSeq(message!.uid, Number(modSeq));
+  }
+
+  /** Changes in the order of the commands that made them have ascending numbers (RFC 7162 §3.1). */
+  #hearModSeq(uid: number, modSeq: number): void {
+    const message = this.#model.find(uid);
+    if (!message) return;
+    const { modSeqs } = this.#model;
+    for (const [at, other] of modSeqs) {
+      if (at < message.changedAt) expect(other).toBeLessThan(modSeq);
+      if (at > message.changedAt) expect(other).toBeGreaterThan(modSeq);
+      if (at === message.changedAt) expect(other).toBe(modSeq);
+    }
+    modSeqs.set(message.changedAt, modSeq);
+  }
+
+  // ------------------------------------------------------------------------------------------------ what it then knows
+
+  #knowsAll(command: string): void {
+    expect(this.believed.length, command).toBe(this.#model.messages.length);
+    this.#model.messages.forEach(({ uid, flags }, index) => {
+      const one = this.believed[index]!;
+      if (one.uid !== undefined) expect(one.uid, command).toBe(uid);
+      if (one.flags) expect([...one.flags].sort(), `${command}: ${uid}`).toEqual([...flags].sort());
+    });
+  }
+
+  /** All that are there it knows of, and their flags as they are. */
+  #knowsFlags(before: ReadonlyMap<number, ReadonlySet<string>>): void {
+    const present = this.believed.filter(({ uid }) => uid === undefined || this.#model.find(uid));
+    expect(present.length).toBe(this.#model.messages.length);
+    for (const { uid, flags } of present) {
+      const message = uid === undefined ? undefined : this.#model.find(uid);
+      if (message && flags && before.has(message.uid)) expect([...flags].sort()).toEqual([...message.flags].sort());
+    }
+  }
+}
+
+function numbersOf(set: string): number[] {
+  return [...set.matchAll(/(\d+)(?::(\d+))?/g)].flatMap(([, first, last = first]) =>
+    Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index),
+  );
+}
+
+function copyUid(answer: string): [number[], number[]] {
+  expect(answer).toMatch(/^x OK/m);
+  const [, sources = '', destinations = ''] = /\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]/.exec(answer) ?? [];
+  return [numbersOf(sources), numbersOf(destinations)];
+}
+
+// -------------------------------------------------------------------------------------------------------- what is done
+
+interface Step {
+  readonly who: number;
+  readonly action: 'append' | 'store' | 'fetch' | 'search' | 'copy' | 'move' | 'expunge' | 'status' | 'noop' | 'idle';
+  readonly bySeq: boolean;
+  /** Shares of what there is, in thousandths. */
+  readonly from: number;
+  readonly length: number;
+  readonly backwards: boolean;
+  readonly mode: Mode;
+  readonly silent: boolean;
+  readonly flags: readonly string[];
+  readonly elsewhere: boolean;
+}
+
+/** Numbers from 1 to `count`. */
+function place({ from, length }: Step, count: number): [first: number, last: number] {
+  const first = 1 + Math.floor((from * count) / 1001);
+  return [first, Math.min(count, first + length)];
+}
+
+const FLAGS = ['\\Seen', '\\Deleted', '\\Flagged', '$one', 'two'];
+
+const step: fc.Arbitrary<Step> = fc.record({
+  who: fc.nat(2),
+  action: fc.constantFrom<Step['action'][]>(
+    ...(['append', 'append', 'store', 'store', 'store', 'fetch', 'fetch', 'search'] as const),
+    ...(['copy', 'move', 'expunge', 'expunge', 'status', 'noop', 'idle', 'idle'] as const),
+  ),
+  bySeq: fc.boolean(),
+  from: fc.nat(1000),
+  length: fc.nat(4),
+  backwards: fc.boolean(),
+  mode: fc.constantFrom<Mode[]>('', '+', '+', '-'),
+  silent: fc.boolean(),
+  flags: fc.uniqueArray(fc.constantFrom(...FLAGS), { maxLength: 3 }),
+  elsewhere: fc.boolean(),
+});
+
+let server: ImapServer;
+beforeAll(async () => {
+  server = await serve();
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+test('what each session believes is what there is', { timeout: 60_000 }, async () => {
+  let runs = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.tuple(fc.constantFrom(...KINDS), fc.constantFrom(...KINDS), fc.constantFrom(...KINDS)),
+      fc.array(fc.constantFrom(...FLAGS), { maxLength: 5 }),
+      fc.array(step, { minLength: 5, maxLength: 40 }),
+      async (kinds, present, steps) => {
+        const mailbox = `box-${++runs}`;
+        const model = new Model();
+        const sessions: Session[] = [];
+        try {
+          const maker = await server.client();
+          await maker.command('LOGIN alice glass');
+          await maker.command('CREATE Archive');
+          await maker.command(`CREATE ${mailbox}`);
+          for (const flag of present) {
+            model.clock++;
+            model.append([flag]);
+            await maker.command(`APPEND ${mailbox} (${flag}) {5+}\r\nA: b\r`);
+          }
+          maker.socket.destroy();
+          for (const kind of kinds) sessions.push(new Session(await server.client(), model, kind, mailbox));
+          for (const session of sessions) await session.open();
+          for (const each of steps) await sessions[each.who]!.do(each);
+          for (const who of [0, 1, 2]) await sessions[who]!.do({ ...steps[0]!, who, action: 'noop' });
+        } finally {
+          for (const session of sessions) session.close();
+        }
+      },
+    ),
+    { numRuns: 1000, interruptAfterTimeLimit: 10_000, markInterruptAsFailure: false },
+  );
+  expect(runs).toBeGreaterThan(20);
+  expect(server.logged).toEqual([]);
+});
