@@ -156,6 +156,8 @@ export class Session implements SessionForCommands {
       const { view } = before;
       if (command.tellsFlags?.(args) === true) await this.#say(view.tellArrived());
       else if (command.mayExpunge !== true) await this.#tellNews(false);
+      // The client may know the UID of what has arrived from elsewhere, such as an APPEND of another connection.
+      else if (name.startsWith('UID ')) await this.#say(view.tellArrived());
     }
     const completion = await this.#answer(command.run(args, this.#context(tag, name, before)));
     const mayExpunge = mayExpungeAtEnd(command, args, name);

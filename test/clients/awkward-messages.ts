@@ -214,3 +214,10 @@ export const BARE_LINE_ENDS: Readonly<Record<string, Buffer>> = {
   'some bare LF': Buffer.from('From: a@red.test\r\nSubject: some\r\n\r\none\ntwo\r\nthree\n'),
   'bare CR': Buffer.from('From: a@red.test\r\nSubject: cr\r\n\r\none\rtwo\r\n'),
 };
+
+/** @throws for a name that no message has */
+export function awkwardOctets(name: string): Buffer {
+  const octets = MESSAGES[name];
+  if (!octets) throw new Error(`There is no message ${name}`);
+  return octets;
+}

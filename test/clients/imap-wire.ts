@@ -105,6 +105,16 @@ export class WireClient implements AsyncDisposable {
   }
 }
 
+/** What a server has said, response by response; what is cut off at the end is left out. */
+export function wholeResponses(octets: Buffer): RawResponse[] {
+  const responses: RawResponse[] = [];
+  for (let rest = octets, end = endOfResponse(rest); end !== undefined; end = endOfResponse(rest)) {
+    responses.push(rest.toString('latin1', 0, end - 2));
+    rest = rest.subarray(end);
+  }
+  return responses;
+}
+
 /** Where the next response begins; undefined: it is not all there. */
 function endOfResponse(octets: Buffer): number | undefined {
   for (let from = 0; ;) {

@@ -330,7 +330,11 @@ describe('mailboxes', () => {
       ' (QRESYNC (6 20 (1 5)))',
       {
         condstore: false,
-        qresync: { uidValidity: 6, modSeq: 20, match: { seqNums: sequence([1, 1]).ranges, uids: sequence([5, 5]).ranges } },
+        qresync: {
+          uidValidity: 6,
+          modSeq: 20,
+          match: { seqNums: sequence([1, 1]).ranges, uids: sequence([5, 5]).ranges },
+        },
       },
     ],
   ])('select parameters%s', (text, value) => {
@@ -437,9 +441,12 @@ describe('fetch', () => {
     expect(read(text, (input) => input.fetchModifiers())).toEqual(value);
   });
 
-  test.each([' (CHANGEDSINCE 0)', ' ()', ' (CHANGEDSINCE)', ' (PARTIAL 1)', ' (PARTIAL 1:2 PARTIAL 1:2)'])('no modifiers:%s', (text) => {
-    expect(() => read(text, (input) => input.fetchModifiers())).toThrow(BadSyntax);
-  });
+  test.each([' (CHANGEDSINCE 0)', ' ()', ' (CHANGEDSINCE)', ' (PARTIAL 1)', ' (PARTIAL 1:2 PARTIAL 1:2)'])(
+    'no modifiers:%s',
+    (text) => {
+      expect(() => read(text, (input) => input.fetchModifiers())).toThrow(BadSyntax);
+    },
+  );
 });
 
 describe('store', () => {

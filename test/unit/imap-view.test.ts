@@ -257,10 +257,10 @@ describe('what is told', () => {
     const store = new OneMailbox();
     store.deliver([], []);
     const view = await open(store, REV2);
-    view.own(store.flag([1], ['\\Seen']), [1 as Uid]);
+    view.own(store.flag([1], ['\\Seen']), Uint32Array.of(1));
     store.flag([2], ['\\Draft']);
     expect(told(await news(view))).toEqual(['flags of 2: \\Draft']);
-    view.own(store.flag([1], ['\\Deleted']), [1 as Uid]);
+    view.own(store.flag([1], ['\\Deleted']), Uint32Array.of(1));
     store.flag([1], ['\\Flagged']);
     expect(told(await news(view))).toEqual(['flags of 1: \\Flagged']);
   });
@@ -270,7 +270,7 @@ describe('what is told', () => {
     store.deliver([], []);
     const view = await open(store, REV2);
     // A STORE on message 1 that changed nothing gets the number of what another session did to message 2.
-    view.own(store.flag([2], ['\\Seen']), [1 as Uid]);
+    view.own(store.flag([2], ['\\Seen']), Uint32Array.of(1));
     expect(told(await news(view))).toEqual(['flags of 2: \\Seen']);
   });
 
@@ -452,7 +452,7 @@ test('a client that hears everything knows everything, whatever others do', asyn
             const [uid] = uidsFrom(step.which, 1);
             const seqNum = uid === undefined ? undefined : view.seqNum(uid);
             if (uid === undefined || seqNum === undefined) break;
-            view.own(store.flag([uid], step.flags), [uid as Uid]);
+            view.own(store.flag([uid], step.flags), Uint32Array.of(uid));
             store.catchUp();
             await view.look();
             model.hear([view.flagsResponse(seqNum)]);

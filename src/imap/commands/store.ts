@@ -11,6 +11,8 @@ import { pieces } from './fetch.ts';
 export const store = command({
   states: ['selected'],
   mayExpunge: 'uid',
+  // RFC 9051 §6.4.6: what a message's flags have come to in the end is told, and not what they were before.
+  tellsFlags: () => true,
   parse: (input) => ({ set: input.sp().sequenceSet(), change: input.sp().storeArguments() }),
   async *run({ set, change }, { name, state: { account, view }, store, session }) {
     view.assertWritable();
@@ -46,6 +48,7 @@ export const store = command({
     function response(uid: Uid): Response[] {
       const seqNum = view.seqNum(uid);
       if (seqNum === undefined || view.isGone(seqNum)) return [];
+      if (!silent) view.toldFlags(uid);
       return [{ type: 'fetch', seqNum, uid, items: items(seqNum, uid) }];
     }
     function items(seqNum: SeqNum, uid: Uid): FetchItem[] {

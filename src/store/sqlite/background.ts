@@ -34,9 +34,9 @@ export type FromBackground =
   | { readonly type: 'failed'; readonly reason: string };
 
 const EMAILS_AT_ONCE = 100;
-const OCTETS_AT_ONCE = 2 * 1024 * 1024;
+const OCTETS_AT_ONCE = 512 * 1024;
 /** Characters of text in one commit of the index: it is made in fewer and larger pieces when much is to be done. */
-const TEXT_AT_ONCE = 2 * 1024 * 1024;
+const TEXT_AT_ONCE = 1024 * 1024;
 
 const RETRY = 1000; // milliseconds
 

@@ -35,7 +35,7 @@ export function openForWriting(folder: string, durability: Durability): Database
     // A checkpoint writes each page once however often it changed, and whoever commits then waits for it: 16 MiB.
     db.pragma('wal_autocheckpoint = 2000');
     db.pragma('journal_size_limit = 67108864');
-    db.pragma('cache_size = -8000');
+    db.pragma('cache_size = -4000');
     db.pragma('temp_store = MEMORY');
     db.pragma('foreign_keys = OFF');
     migrate(db, path);

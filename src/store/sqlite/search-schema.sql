@@ -2,7 +2,7 @@
 -- (src/mail/search-text.ts) before they come here, as what is looked for is. Only the index is kept, not the texts.
 --
 -- The tokens are all sequences of three characters, so that any substring of three or more is found by its place and
--- needs no second look. Two U+FFFF end each text: so every character begins a token, and substrings of one or two
+-- needs no second look. Two U+0001 end each text: so every character begins a token, and substrings of one or two
 -- characters can be looked up as beginnings of tokens.
 
 -- One row.
@@ -37,9 +37,9 @@ CREATE VIRTUAL TABLE body_index USING fts5 (
 );
 
 -- Larger pieces before they are merged: half the work for some memory.
-INSERT INTO field_index (field_index, rank) VALUES ('hashsize', 1048576);
-INSERT INTO header_index (header_index, rank) VALUES ('hashsize', 2097152);
-INSERT INTO body_index (body_index, rank) VALUES ('hashsize', 8388608);
+INSERT INTO field_index (field_index, rank) VALUES ('hashsize', 524288);
+INSERT INTO header_index (header_index, rank) VALUES ('hashsize', 1048576);
+INSERT INTO body_index (body_index, rank) VALUES ('hashsize', 4194304);
 INSERT INTO body_index (body_index, rank) VALUES ('automerge', 8);
 
 -- The tokens themselves, for substrings shorter than one.
@@ -47,4 +47,4 @@ CREATE VIRTUAL TABLE field_tokens USING fts5vocab (field_index, 'instance');
 CREATE VIRTUAL TABLE header_tokens USING fts5vocab (header_index, 'instance');
 CREATE VIRTUAL TABLE body_tokens USING fts5vocab (body_index, 'instance');
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -83,7 +83,10 @@ export class SearcherClient {
 
   #start(): Worker {
     const workerData: SearcherData = { folder: this.#folder };
-    const worker = new Worker(workerFile('searcher'), { workerData, name: 'store-searcher' });
+    const worker = new Worker(workerFile('searcher'), {
+      workerData,
+      name: 'store-searcher',
+    });
     worker.on('message', (answer: SearcherAnswer) => {
       if (answer.progress !== undefined) this.#running.get(answer.id)?.progress?.(answer.progress);
       else if (answer.failure === undefined) this.#running.get(answer.id)?.resolve(answer);
