@@ -3,6 +3,7 @@
  * It holds raw octets, secrets included: every way out of it goes through the veil (`glass/veil.ts`).
  */
 import type { Annotation, Endpoint, TlsInfo } from './connection.ts';
+import { OctetLog, SlabPool, type Piece } from './octet-log.ts';
 
 /** Seen from this machine: `in` is what the peer sent. */
 export type Direction = 'in' | 'out';
@@ -73,8 +74,8 @@ export interface RecorderOptions {
 }
 
 const MEBIBYTE = 1 << 20;
-/** What an event costs beside its octets: the record, the Buffer and its ArrayBuffer. */
-const EVENT_COST = 256;
+/** What an annotation or a step of TLS costs beside its texts. */
+const NOTE_COST = 256;
 const CONVERSATION_COST = 1024;
 /** How many annotations and TLS events are kept of a conversation's start, and as many of its end. */
 const NOTES_KEPT = 256;
@@ -109,18 +110,22 @@ export class Conversation {
   #cost = CONVERSATION_COST;
   /** False once the ring has let it go: a connection that lives on writes nothing more. */
   #kept = true;
-  readonly #head: RecordedOctets[] = [];
-  #headCost = 0;
-  /** The newest octets; those before `#tailStart` are gone. */
-  #tail: RecordedOctets[] = [];
-  #tailStart = 0;
-  #tailCost = 0;
+  readonly #head: OctetLog;
+  readonly #tail: OctetLog;
   #gapOctets = 0;
   readonly #notes: (RecordedAnnotation | RecordedTls | RecordedClose)[] = [];
   #lateNotes: (RecordedAnnotation | RecordedTls | RecordedClose)[] = [];
 
-  constructor(recorder: Recorder, number: number, opening: ConversationOpening, perConversation: number) {
+  constructor(
+    recorder: Recorder,
+    number: number,
+    opening: ConversationOpening,
+    perConversation: number,
+    memory: SlabPool,
+  ) {
     this.#recorder = recorder;
+    this.#head = new OctetLog(memory);
+    this.#tail = new OctetLog(memory);
     this.#half = perConversation / 2;
     this.#openedTick = performance.now();
     this.number = number;
@@ -151,8 +156,7 @@ export class Conversation {
   /** Every event that is kept and has a number above `seq`, in order. */
   since(seq: number): { readonly events: readonly RecordedEvent[]; readonly missed: Missed } {
     const events: RecordedEvent[] = [];
-    for (const event of this.#head) if (event.seq > seq) events.push(event);
-    for (let i = this.#tailStart; i < this.#tail.length; i++) if (this.#tail[i]!.seq > seq) events.push(this.#tail[i]!);
+    for (const log of [this.#head, this.#tail]) for (const piece of log.since(seq)) events.push(toRecorded(piece));
     for (const event of this.#notes) if (event.seq > seq) events.push(event);
     for (const event of this.#lateNotes) if (event.seq > seq) events.push(event);
     events.sort((a, b) => a.seq - b.seq);
@@ -170,7 +174,7 @@ export class Conversation {
     return this.#kept;
   }
 
-  /** Keeps a reference: the caller does not change the octets afterwards. */
+  /** Keeps a copy. */
   octets(direction: Direction, view: View, octets: Uint8Array): void {
     if (!this.#kept) return;
     const { passed } = this;
@@ -184,25 +188,12 @@ export class Conversation {
       if (view !== 'ends') passed.networkOut += octets.length;
       if (view !== 'network') passed.endsOut += octets.length;
     }
-    const event: RecordedOctets = {
-      type: 'octets',
-      seq: ++this.#seq,
-      at: this.#now(),
-      direction,
-      view,
-      position,
-      octets: keepable(octets),
-    };
-    const cost = octets.length + EVENT_COST;
-    if (this.#tailCost === 0 && this.#headCost + cost <= this.#half) {
-      this.#head.push(event);
-      this.#headCost += cost;
-      this.#changed(cost);
-    } else {
-      this.#tail.push(event);
-      this.#tailCost += cost;
-      this.#changed(cost - this.#trimTail());
-    }
+    const isStart = this.#tail.count === 0 && this.#head.memory + octets.length <= this.#half;
+    const log = isStart ? this.#head : this.#tail;
+    const before = log.memory;
+    log.push(++this.#seq, this.#now(), kindOf(direction, view), position, octets);
+    if (!isStart) this.#trimTail();
+    this.#changed(log.memory - before);
   }
 
   annotate(annotation: Annotation): void {
@@ -226,9 +217,11 @@ export class Conversation {
     this.#recorder.closed(this);
   }
 
-  /** The ring lets it go. */
+  /** The ring lets it go: others have its memory now. */
   release(): void {
     this.#kept = false;
+    this.#head.clear();
+    this.#tail.clear();
   }
 
   /** Stops the recording and forgets what there is: for a connection that would only show the watcher to himself. */
@@ -240,25 +233,12 @@ export class Conversation {
     return performance.now() - this.#openedTick;
   }
 
-  /** @returns what was given back, in octets of memory */
-  #trimTail(): number {
-    let freed = 0;
-    while (this.#tailCost - freed > this.#half && this.#tailStart < this.#tail.length - 1) {
-      const oldest = this.#tail[this.#tailStart]!;
-      freed += oldest.octets.length + EVENT_COST;
-      this.#gapOctets += oldest.octets.length;
-      this.#tail[this.#tailStart++] = GONE;
-    }
-    this.#tailCost -= freed;
-    if (this.#tailStart > 64 && this.#tailStart * 2 > this.#tail.length) {
-      this.#tail = this.#tail.slice(this.#tailStart);
-      this.#tailStart = 0;
-    }
-    return freed;
+  #trimTail(): void {
+    while (this.#tail.memory > this.#half && this.#tail.count > 1) this.#gapOctets += this.#tail.shift();
   }
 
   #note(event: RecordedAnnotation | RecordedTls | RecordedClose): void {
-    const cost = EVENT_COST + (event.type === 'annotation' ? textLength(event.annotation) : 0);
+    const cost = NOTE_COST + (event.type === 'annotation' ? textLength(event.annotation) : 0);
     if (this.#notes.length < NOTES_KEPT) {
       this.#notes.push(event);
       this.#changed(cost);
@@ -269,7 +249,7 @@ export class Conversation {
     // In halves, so that a session of many annotations does not shift the list each time.
     if (this.#lateNotes.length > 2 * NOTES_KEPT) {
       for (const old of this.#lateNotes.splice(0, NOTES_KEPT)) {
-        freed += EVENT_COST + (old.type === 'annotation' ? textLength(old.annotation) : 0);
+        freed += NOTE_COST + (old.type === 'annotation' ? textLength(old.annotation) : 0);
       }
     }
     this.#changed(cost - freed);
@@ -281,15 +261,21 @@ export class Conversation {
   }
 }
 
-const GONE: RecordedOctets = {
-  type: 'octets',
-  seq: 0,
-  at: 0,
-  direction: 'in',
-  view: 'both',
-  position: 0,
-  octets: new Uint8Array(0),
-};
+const VIEWS: readonly View[] = ['network', 'ends', 'both'];
+
+const kindOf = (direction: Direction, view: View): number => 2 * VIEWS.indexOf(view) + (direction === 'in' ? 0 : 1);
+
+function toRecorded({ seq, at, kind, position, octets }: Piece & { readonly octets: Uint8Array }): RecordedOctets {
+  return {
+    type: 'octets',
+    seq,
+    at,
+    direction: kind % 2 === 0 ? 'in' : 'out',
+    view: VIEWS[kind >> 1]!,
+    position,
+    octets,
+  };
+}
 
 export interface ConversationOpening {
   readonly service: string;
@@ -306,6 +292,7 @@ export class Recorder {
   #nextNumber: number;
   #revision = 0;
   #cost = 0;
+  readonly #memory: SlabPool;
   /** In the order of opening. */
   readonly #open = new Map<string, Conversation>();
   /** In the order of closing: the first ones go first. */
@@ -318,6 +305,7 @@ export class Recorder {
   constructor(options: RecorderOptions = {}) {
     this.capacity = options.capacity ?? 64 * MEBIBYTE;
     this.#perConversation = options.perConversation ?? MEBIBYTE;
+    this.#memory = new SlabPool(this.capacity, this.#perConversation / 2);
     this.#nextNumber = options.firstNumber ?? Date.now() * 1000;
   }
 
@@ -337,7 +325,7 @@ export class Recorder {
 
   /** Begins a conversation. With the recording off it still has its id, but keeps nothing. */
   open(opening: ConversationOpening): Conversation {
-    const conversation = new Conversation(this, this.#nextNumber++, opening, this.#perConversation);
+    const conversation = new Conversation(this, this.#nextNumber++, opening, this.#perConversation, this.#memory);
     if (!this.recording) {
       conversation.release();
       return conversation;
@@ -435,12 +423,6 @@ function conversationNumber(id: string): number | undefined {
   if (!/^[0-9a-z]{1,11}$/.test(id)) return undefined;
   const number = Number.parseInt(id, 36);
   return conversationId(number) === id ? number : undefined;
-}
-
-/** A small piece would hold the whole of the large buffer that it was cut from: such a piece is copied. */
-function keepable(octets: Uint8Array): Uint8Array {
-  const slab = octets.buffer.byteLength;
-  return slab > 16_384 && slab > 4 * octets.length ? Uint8Array.from(octets) : octets;
 }
 
 function textLength(annotation: Annotation): number {

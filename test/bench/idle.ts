@@ -1,9 +1,9 @@
 /** What glassmail costs while nothing happens: start, memory, idle connections, and how soon IDLE tells. */
 import { createTransport } from 'nodemailer';
 import { ImapClient, mailboxMessage } from './imap-client.ts';
-import { startGlassmail } from './peers.ts';
+import { settled, startGlassmail } from './peers.ts';
 import { memory } from './processes.ts';
-import { median, type Row } from './table.ts';
+import { median, memoryRow, type Row } from './table.ts';
 
 interface Options {
   readonly messages: number;
@@ -19,6 +19,7 @@ export async function measureIdle({ messages, say }: Options): Promise<Row[]> {
   const filler = await ImapClient.login(filled.ports.imap!, 'reader@bench.test', 'glass');
   await filler.fill('INBOX', messages, mailboxMessage);
   filler.close();
+  await settled(filled);
 
   say('idle: start to ready');
   const starts: number[] = [];
@@ -36,13 +37,7 @@ export async function measureIdle({ messages, say }: Options): Promise<Row[]> {
     unit: ' s',
     aim: { most: 1 },
   });
-  rows.push({
-    subject: 'memory after ready',
-    figures: '',
-    ratio: memory(pid) / 2 ** 20,
-    unit: ' MiB',
-    aim: { most: 150 },
-  });
+  rows.push(memoryRow('memory after ready', memory(pid), 150));
 
   say('idle: how soon IDLE tells');
   const idle = await ImapClient.login(glassmail.ports.imap!, 'reader@bench.test', 'glass');
@@ -74,16 +69,10 @@ export async function measureIdle({ messages, say }: Options): Promise<Row[]> {
   });
 
   say('idle: what an idle connection costs');
+  // The first ones warm up what all of them share.
+  const clients = await idleClients(glassmail.ports.imap!, IDLE_CONNECTIONS / 4);
   const before = memory(pid);
-  const clients = await Promise.all(
-    Array.from({ length: IDLE_CONNECTIONS }, async () => {
-      const client = await ImapClient.login(glassmail.ports.imap!, 'reader@bench.test', 'glass');
-      await client.command('SELECT INBOX');
-      client.send('i IDLE\r\n');
-      await client.nextLine();
-      return client;
-    }),
-  );
+  clients.push(...(await idleClients(glassmail.ports.imap!, IDLE_CONNECTIONS)));
   rows.push({
     subject: `memory of an idle connection (${IDLE_CONNECTIONS} in IDLE)`,
     figures: '',
@@ -93,4 +82,16 @@ export async function measureIdle({ messages, say }: Options): Promise<Row[]> {
   });
   for (const client of clients) client.close();
   return rows;
+}
+
+function idleClients(port: number, count: number): Promise<ImapClient[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const client = await ImapClient.login(port, 'reader@bench.test', 'glass');
+      await client.command('SELECT INBOX');
+      client.send('i IDLE\r\n');
+      await client.nextLine();
+      return client;
+    }),
+  );
 }

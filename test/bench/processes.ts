@@ -1,8 +1,7 @@
 /** Processes of a benchmark: started, waited for, measured by /proc, and ended by their ids. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
-import { connect } from 'node:net';
-import { createServer } from 'node:net';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** A server under measurement. */
@@ -93,10 +92,14 @@ export function cpuSeconds(roots: readonly number[]): number {
   return all.filter(({ pid }) => wanted.has(pid)).reduce((sum, { cpu }) => sum + cpu, 0);
 }
 
-/** Resident memory of one process in octets; `peak`: the most that it ever had. */
+/** Resident memory of one process in octets; `peak`: the most that it had since the last `resetPeak`. */
 export function memory(pid: number, peak = false): number {
   const match = new RegExp(`${peak ? 'VmHWM' : 'VmRSS'}:\\s+(\\d+) kB`).exec(
     readFileSync(`/proc/${pid}/status`, 'latin1'),
   );
   return Number(match![1]) * 1024;
+}
+
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

@@ -5,12 +5,21 @@ export interface Row {
   /** Figures of this machine, for people; they drift, the ratio holds. */
   readonly figures: string;
   readonly ratio: number;
-  readonly aim: { readonly least: number } | { readonly most: number };
+  /** Undefined: for comparison only. */
+  readonly aim: { readonly least: number } | { readonly most: number } | undefined;
   /** How the ratio is printed: `×` or a unit. */
   readonly unit?: string;
 }
 
-export const reached = ({ ratio, aim }: Row): boolean => ('least' in aim ? ratio >= aim.least : ratio <= aim.most);
+const reached = ({ ratio, aim }: Row): string => {
+  if (aim === undefined) return '';
+  return ('least' in aim ? ratio >= aim.least : ratio <= aim.most) ? 'yes' : 'no';
+};
+
+const aimText = ({ aim, unit = '×' }: Row): string => {
+  if (aim === undefined) return '';
+  return 'least' in aim ? `≥ ${aim.least}${unit}` : `≤ ${aim.most}${unit}`;
+};
 
 const round = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
@@ -20,8 +29,8 @@ export function table(rows: readonly Row[]): string {
     row.subject,
     row.figures,
     `${round(row.ratio)}${row.unit ?? '×'}`,
-    'least' in row.aim ? `≥ ${row.aim.least}${row.unit ?? '×'}` : `≤ ${row.aim.most}${row.unit ?? '×'}`,
-    reached(row) ? 'yes' : 'no',
+    aimText(row),
+    reached(row),
   ]);
   const head = ['what', 'measured here', 'result', 'aim', 'reached'];
   return [head, head.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n');
@@ -32,3 +41,12 @@ export const median = (values: readonly number[]): number => {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
+
+/** Memory of a process, as a row. @param octets what `memory` said */
+export const memoryRow = (subject: string, octets: number, most: number): Row => ({
+  subject,
+  figures: '',
+  ratio: octets / 2 ** 20,
+  unit: ' MiB',
+  aim: { most },
+});

@@ -184,10 +184,11 @@ export function tokensOf(text: RawResponse): readonly Token[] {
     let atom = '';
     while (at < text.length && !/[ ()"]/.test(text[at]!)) {
       if (text[at] === '[') {
-        const close = text.indexOf(']', at);
-        if (close === -1) throw new Error(`No closing bracket: ${text.slice(at)}`);
-        atom += text.slice(at, close);
-        at = close;
+        const inside = /(?:[^\]"]|"(?:[^"\\\r\n]|\\["\\])*")*/y;
+        inside.lastIndex = at;
+        atom += inside.exec(text)![0];
+        at = inside.lastIndex;
+        if (text[at] !== ']') throw new Error(`No closing bracket: ${text.slice(at)}`);
       }
       atom += text[at++]!;
     }

@@ -63,7 +63,6 @@ test(`${SESSIONS} messages of 50 MiB at once`, { timeout: 180_000 }, async () =>
     for (const { Size } of messages) expect(Size).toBeGreaterThanOrEqual(HEAD.length + LINES * LINE.length);
     // 1,000 MiB came in. The recording may keep 20 MiB of it; four messages' worth beside that would already be wrong.
     const grown = peak(server.child.pid!) - before;
-    console.log('grown', grown);
     expect(grown).toBeLessThan(4 * 50);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -189,6 +189,11 @@ describe('fetch', () => {
       '* 1 FETCH (BINARY[1] ~{2}\r\n\0a)',
       fetch([{ type: 'octets', name: 'BINARY[1]', octets: Buffer.from('\0a'), binary: true }]),
     ],
+    // CHAR8 has no NUL (RFC 9051 §9): a message that was delivered with one.
+    [
+      '* 1 FETCH (BODY[] {3}\r\na\x80b)',
+      fetch([{ type: 'octets', name: 'BODY[]', octets: Buffer.from('a\0b'), binary: false }]),
+    ],
     [
       '* 1 FETCH (BODY[9] NIL BODY[8] {0}\r\n)',
       fetch([
@@ -351,7 +356,8 @@ describe('a reader of its own reads what is printed', () => {
       case 'flags':
         return ['FLAGS', one.flags];
       case 'octets':
-        return [one.name, one.octets === undefined ? 'NIL' : Buffer.from(one.octets)];
+        if (one.octets === undefined) return [one.name, 'NIL'];
+        return [one.name, Buffer.from(one.binary ? one.octets : one.octets.map((octet) => octet || 0x80))];
       case 'text':
       case 'date':
       case 'mod-seq':

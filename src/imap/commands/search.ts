@@ -19,7 +19,8 @@ export const search = command({
     if (args.program === undefined) return refusedSearch(args, view);
     const { responses } = await answerSearch(args.program, view, { tag, uid: name === 'UID SEARCH' }, context);
     yield responses;
-    // RFC 9051 §7.1: what others have removed is not found, but still has its number. UID SEARCH tells it itself.
+    // RFC 9051 §7.1: what others have removed, perhaps meanwhile, is not found, but still has its number. UID SEARCH tells it.
+    await view.look();
     const code = name === 'SEARCH' && view.hasGone ? 'EXPUNGEISSUED' : undefined;
     return ok(`${name} completed`, code);
   },

@@ -19,6 +19,7 @@ export const sort = command({
     if (args.program === undefined) return refusedSearch(args, view);
     const { responses } = await answerSearch(args.program, view, { tag, uid: name === 'UID SORT' }, context);
     yield responses;
+    await view.look();
     return ok(`${name} completed`, name === 'SORT' && view.hasGone ? 'EXPUNGEISSUED' : undefined);
   },
 });

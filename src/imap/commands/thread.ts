@@ -28,6 +28,7 @@ export const thread = command({
       return threadByReferences(numbers, order, subjects, await store.threadKeys(account, view.id, uids));
     });
     yield { type: 'thread', forest };
+    await view.look();
     return ok(`${name} completed`, name === 'THREAD' && view.hasGone ? 'EXPUNGEISSUED' : undefined);
   },
 });

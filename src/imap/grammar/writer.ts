@@ -199,7 +199,7 @@ export class ResponseWriter {
         if (item.octets === undefined) this.#text += `${item.name} NIL`;
         else {
           this.#text += `${item.name} ${item.binary === true ? '~' : ''}{${item.octets.length}}\r\n`;
-          this.#octets(item.octets);
+          this.#octets(item.binary === true ? item.octets : withoutNul(item.octets));
         }
         return;
       case 'stream':
@@ -214,7 +214,7 @@ export class ResponseWriter {
     for await (const piece of item.octets) {
       left -= piece.length;
       if (left < 0) break;
-      yield piece;
+      yield item.binary === true ? piece : withoutNul(piece);
     }
     if (left !== 0) throw new Error(`${item.name}: ${item.size} octets were announced, and ${item.size - left} came`);
   }
@@ -381,6 +381,11 @@ export class ResponseWriter {
 /** Whether a response is to be printed by `streaming`. */
 export function hasStream(response: Response): boolean {
   return response.type === 'fetch' && response.items.some((item) => item.type === 'stream');
+}
+
+/** CHAR8 has every octet but NUL (RFC 9051 §4.3.1, §9): as in ENVELOPE, 0x80 stands in its place. */
+function withoutNul(octets: Uint8Array): Uint8Array {
+  return bufferOver(octets).includes(0) ? Uint8Array.from(octets, (octet) => octet || 0x80) : octets;
 }
 
 /** RFC 9051 §9 date-time, in UTC: `17-Jul-1996 02:44:25 +0000`. */

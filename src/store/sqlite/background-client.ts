@@ -111,6 +111,8 @@ export class BackgroundClient {
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
         this.#worker = undefined; // the next wake starts another
+        // It may have come too late for one that was about to rest.
+        if (this.position < this.#writer.nextEmail - 1) this.wake();
         resolve();
       });
     });

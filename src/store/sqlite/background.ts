@@ -8,7 +8,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { databaseFile, openForReading } from './database.ts';
 import { MAX_ENCODED } from '../../mail/search-text.ts';
 import { derive, DERIVED_TEXTS } from './derive.ts';
-import { withEmail, type EmailToParse } from './emails.ts';
+import { EMAIL_TO_PARSE, withEmail, type EmailToParse } from './emails.ts';
 import type { Answer, Batch, DerivedRow } from './requests.ts';
 import { IndexWriter, isDamage } from './search-index.ts';
 import { indexedText, type IndexedText } from './search-terms.ts';
@@ -39,6 +39,8 @@ const OCTETS_AT_ONCE = 512 * 1024;
 const TEXT_AT_ONCE = 1024 * 1024;
 
 const RETRY = 1000; // milliseconds
+/** After so long without anything to do, in milliseconds, the thread ends and gives its memory back. */
+const REST = 15_000;
 
 const port = parentPort!;
 const { folder, nextEmail: nextWhenOpened, writer } = workerData as BackgroundData;
@@ -47,7 +49,7 @@ if (process.platform === 'linux') setPriority(0, 19);
 
 const db = openForReading(databaseFile(folder), 2_000);
 const selectEmails = db.prepare<[number], EmailRow>(
-  'SELECT id, size + trace_size AS size, trace, file, octets FROM email WHERE id > ? ORDER BY id',
+  `SELECT e.id, ${EMAIL_TO_PARSE} FROM email AS e WHERE e.id > ? ORDER BY e.id`,
 );
 const selectCounter = db.prepare<[], { store: string; next_email: number }>('SELECT store, next_email FROM counter');
 const selectExisting = db.prepare<[number], number>('SELECT 1 FROM email WHERE id = ?').pluck();
@@ -65,6 +67,11 @@ let nextEmail = next_email;
 const removed: number[] = [];
 let closing = false;
 let busy = false;
+const resting = setTimeout(() => {
+  if (busy) return; // `work` begins the time anew
+  closing = true;
+  close();
+}, REST);
 let nextRequest = 1;
 
 /** Some of the emails after an id, with what is in memory bounded. */
@@ -91,7 +98,7 @@ async function deriveSome(): Promise<void> {
       derived.push(withEmail(row, folder, DERIVED_TEXTS, (octets, tree) => derive(row.id, octets, tree)));
     } catch (error) {
       // Whoever fetches it computes it then, and hears of the failure.
-      report(`email ${row.id} was not derived: ${String(error)}`);
+      reportOf(row.id, `was not derived: ${String(error)}`);
     }
   }
   if (await keep(derived)) derivedTo = rows.at(-1)!.id;
@@ -158,7 +165,7 @@ function textOf(row: EmailRow): IndexedText | undefined {
   try {
     return withEmail(row, folder, MAX_ENCODED, indexedText);
   } catch (error) {
-    report(`email ${row.id} was not indexed: ${String(error)}`);
+    reportOf(row.id, `was not indexed: ${String(error)}`);
     return undefined; // marked, and read by each search
   }
 }
@@ -173,6 +180,11 @@ async function sweepIndex(): Promise<void> {
     from = ids.at(-1)!;
     await nextTurn();
   }
+}
+
+/** An email that has gone meanwhile has taken its file along: that is no fault. */
+function reportOf(id: number, reason: string): void {
+  if (selectExisting.get(id) !== undefined) report(`email ${id} ${reason}`);
 }
 
 function report(reason: string): void {
@@ -209,6 +221,7 @@ async function work(): Promise<void> {
     busy = false;
   }
   if (closing) close();
+  else resting.refresh();
 }
 
 /** A damaged index is made anew, from the mail. */
@@ -222,6 +235,7 @@ function mend(error: unknown): void {
 }
 
 function close(): void {
+  clearTimeout(resting);
   index.close();
   db.close();
   writer.close();

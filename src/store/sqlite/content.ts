@@ -54,7 +54,3 @@ export class FileContent implements Content {
     }
   }
 }
-
-export function joined(trace: Uint8Array, received: Uint8Array): Uint8Array {
-  return trace.length === 0 ? received : Buffer.concat([trace, received], trace.length + received.length);
-}

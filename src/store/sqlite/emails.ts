@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Content } from '../mail-store.ts';
 import { parseMimeTree, type MimePart } from '../../mail/mime-tree.ts';
-import { FileContent, joined, MemoryContent } from './content.ts';
+import { FileContent, MemoryContent } from './content.ts';
 import { largeFolder, type Database } from './database.ts';
 import { keptTree } from './derive.ts';
 import { LargeOctets } from './large-octets.ts';
@@ -54,37 +54,36 @@ export class EmailReads {
   }
 }
 
-/** As threads that parse read it. */
+/** As threads that parse read it: `size` of trace and octets, and `KEPT_OCTETS`. */
 export interface EmailToParse {
-  /** Of trace and octets. */
   readonly size: number;
-  readonly trace: Buffer;
   readonly file: string | null;
-  readonly octets: Buffer | null;
+  readonly kept: Buffer<ArrayBuffer>;
 }
 
+export const EMAIL_TO_PARSE = `e.size + e.trace_size AS size, e.file, ${KEPT_OCTETS} AS kept`;
+
 /**
- * Calls `use` with an email's octets and tree. Of a large one the octets are headers and the beginnings of texts, and
- * they are gone when `use` returns.
+ * Calls `use` with an email's octets and tree. Of a large one the octets are headers and the beginnings of texts. They are
+ * gone when `use` returns: until the garbage collector sees to them, megabytes more would have been read.
  * @param texts how much of each text of a large one is looked at, in octets
  */
 export function withEmail<Result>(
-  { size, trace, file, octets }: EmailToParse,
+  { size, file, kept }: EmailToParse,
   folder: string,
   texts: number,
   use: (octets: Uint8Array, tree: MimePart) => Result,
 ): Result {
-  if (file === null) {
-    const whole = joined(trace, octets ?? Buffer.alloc(0));
-    return use(whole, parseMimeTree(whole));
-  }
-  using source = new LargeOctets(trace, join(largeFolder(folder), file), size);
+  if (file === null) return usedOnce(kept, (octets) => use(octets, parseMimeTree(octets)));
+  using source = new LargeOctets(kept, join(largeFolder(folder), file), size);
   const tree = parseMimeTree(source);
-  const excerpt = source.excerpt(tree, texts);
+  return usedOnce(source.excerpt(tree, texts), (octets) => use(octets, tree));
+}
+
+function usedOnce<Result>(octets: Buffer<ArrayBuffer>, use: (octets: Uint8Array) => Result): Result {
   try {
-    return use(excerpt, tree);
+    return use(octets);
   } finally {
-    // At once: until the garbage collector sees to them, the next ones would have been read.
-    excerpt.buffer.transfer(0);
+    if (octets.byteLength === octets.buffer.byteLength) octets.buffer.transfer(0);
   }
 }

@@ -10,6 +10,7 @@ import type { Database, Statement } from './database.ts';
 import type { Derivations } from './derivations.ts';
 import { keptTree } from './derive.ts';
 import { KEPT_OCTETS, type EmailReads } from './emails.ts';
+import type { LargeFiles } from './large-files.ts';
 import type { MailboxReads } from './mailboxes.ts';
 import { PackedRows, type Column } from './packed-rows.ts';
 import { find, type Snapshots } from './snapshots.ts';
@@ -60,6 +61,7 @@ export class Fetches {
   readonly #derivations: Derivations;
   readonly #mailboxes: MailboxReads;
   readonly #snapshots: Snapshots;
+  readonly #files: LargeFiles;
   /** By the columns that they read. */
   readonly #readings = new Map<string, Reading>();
 
@@ -69,12 +71,14 @@ export class Fetches {
     derivations: Derivations,
     mailboxes: MailboxReads,
     snapshots: Snapshots,
+    files: LargeFiles,
   ) {
     this.#db = db;
     this.#emails = emails;
     this.#derivations = derivations;
     this.#mailboxes = mailboxes;
     this.#snapshots = snapshots;
+    this.#files = files;
   }
 
   async *fetch(
@@ -83,9 +87,14 @@ export class Fetches {
     uids: ArrayLike<number>,
     wanted: Wanted,
   ): AsyncIterable<readonly FetchedMessage[]> {
-    if (!this.#mailboxes.find(account, mailbox)) throw new Refusal('NONEXISTENT', 'There is no such mailbox');
+    const snapshot = this.#snapshots.peek(mailbox);
+    // Of one that was open and has been deleted since, there is nothing to fetch.
+    if (snapshot?.mailbox.account !== account && !this.#mailboxes.find(account, mailbox))
+      throw new Refusal('NONEXISTENT', 'There is no such mailbox');
+    // Whoever has been given a content reads it before he asks for more.
+    using _reading = this.#files.reading();
     const reading = this.#reading(wanted);
-    const cursor: Cursor = { uids, snapshot: this.#snapshots.peek(mailbox), at: 0 };
+    const cursor: Cursor = { uids, snapshot, at: 0 };
     let since = performance.now();
     while (cursor.at < uids.length) {
       const rows = this.#batch(reading, mailbox, cursor);
@@ -137,6 +146,13 @@ export class Fetches {
         continue;
       }
       const last = cursor.uids[run.end - 1]!;
+      if (run.end === cursor.at + 1) {
+        const row = reading.rows.get(mailbox, last, last);
+        if (row) rows.push(row);
+        octets += row ? octetsOf(row) : 0;
+        cursor.at++;
+        continue;
+      }
       let full = false;
       for (const row of reading.rows.iterate(mailbox, cursor.uids[cursor.at]!, last)) {
         rows.push(row);

@@ -55,9 +55,11 @@ export class FlagWrites {
       if (from !== to) changed.push(i);
     }
     let modSeq = account.modSeq;
+    const runs = toRuns(changed.map((index) => selected.uids[index]!));
     if (changed.length > 0) {
       modSeq = this.#ledger.nextModSeq(account);
       this.#change(mailbox, selected, changed, transitions, modSeq);
+      this.#ledger.logMessages(modSeq, mailbox, CHANGE.flags, runs);
       this.#counts.apply(id);
     }
     return {
@@ -65,6 +67,7 @@ export class FlagWrites {
       modified: Uint32Array.from(modified),
       gone: without(uids, selected.uids),
       modSeq: modSeq as ModSeq,
+      changed: { runs, transitions: new Map(Array.from(transitions, ([from, { to }]) => [from, to.id])) },
     };
   }
 
@@ -112,8 +115,6 @@ export class FlagWrites {
       mailbox.unseen += changes * unread;
       mailbox.deleted += changes * (Number(to.deleted) - Number(from.deleted));
     }
-    const uids = changed.map((index) => selected.uids[index]!);
-    this.#ledger.logMessages(modSeq, mailbox, CHANGE.flags, toRuns(uids));
   }
 }
 

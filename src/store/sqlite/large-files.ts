@@ -36,6 +36,9 @@ export class LargeFiles {
   readonly #durability: Durability;
   readonly #system: FileSystem;
   readonly #removals = new Set<Promise<void>>();
+  /** Those who may read files now, and what is to be removed once they no longer do. */
+  readonly #readers = new Set<symbol>();
+  readonly #waiting: { readonly readers: Set<symbol>; readonly remove: () => void }[] = [];
 
   constructor(folder: string, durability: Durability, system: FileSystem) {
     this.folder = largeFolder(folder);
@@ -73,8 +76,31 @@ export class LargeFiles {
     });
   }
 
-  /** One that stays after a failure is swept at the next start. */
+  /** Until this is disposed of, no file goes that is there now: it may be about to be read. */
+  reading(): Disposable {
+    const reader = Symbol();
+    this.#readers.add(reader);
+    return {
+      [Symbol.dispose]: () => {
+        this.#readers.delete(reader);
+        for (const waiting of [...this.#waiting]) {
+          waiting.readers.delete(reader);
+          if (waiting.readers.size > 0) continue;
+          this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+          waiting.remove();
+        }
+      },
+    };
+  }
+
+  /** Once nobody reads them any more. One that stays after a failure is swept at the next start. */
   removeLater(names: readonly string[], log: (line: string) => void): void {
+    const remove = (): void => this.#removeNow(names, log);
+    if (this.#readers.size === 0) remove();
+    else this.#waiting.push({ readers: new Set(this.#readers), remove });
+  }
+
+  #removeNow(names: readonly string[], log: (line: string) => void): void {
     for (const name of names) {
       const removal = this.remove(name)
         .catch((error: unknown) => log(`store: ${String(error)}`))
@@ -83,8 +109,9 @@ export class LargeFiles {
     }
   }
 
-  /** Resolves when nothing is being removed any more. */
+  /** Resolves when nothing is being removed any more. What waited for readers goes now. */
   async settled(): Promise<void> {
+    for (const { remove } of this.#waiting.splice(0)) remove();
     await Promise.all(this.#removals);
   }
 

@@ -18,6 +18,14 @@ export interface ContentToKeep {
   readonly file: string | undefined;
 }
 
+/** What one STORE changed, so that whoever knows how it was before need not read how it is now. */
+export interface FlagsChanged {
+  /** Runs of UIDs: [first, last, …]. */
+  readonly runs: readonly number[];
+  /** Which flag set took the place of which. */
+  readonly transitions: ReadonlyMap<number, number>;
+}
+
 export interface DeliveryToMake {
   readonly account: AccountId | AccountToMake;
   readonly mailbox: string;
@@ -115,6 +123,7 @@ export interface Requests {
       readonly modified: Uint32Array;
       readonly gone: Uint32Array;
       readonly modSeq: ModSeq;
+      readonly changed: FlagsChanged;
     };
   };
   expunge: {

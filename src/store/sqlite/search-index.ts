@@ -184,7 +184,7 @@ export class IndexReader {
   /** Undefined when there is no usable index. */
   static open(folder: string): IndexReader | undefined {
     try {
-      return new IndexReader(openForReading(searchFile(folder), 8_000));
+      return new IndexReader(openForReading(searchFile(folder), 4_000));
     } catch {
       return undefined;
     }

@@ -5,6 +5,9 @@ import type { SearcherAnswer, SearcherData, ToSearcher } from './searcher.ts';
 import type { Term } from './search-terms.ts';
 import { workerFile } from './worker-file.ts';
 
+/** After so long without a search, in milliseconds, the thread ends and gives its memory back. */
+const REST = 60_000;
+
 interface Running {
   readonly resolve: (answer: SearcherAnswer) => void;
   readonly reject: (reason: Error) => void;
@@ -15,6 +18,7 @@ export class SearcherClient {
   readonly #folder: string;
   readonly #running = new Map<number, Running>();
   #worker: Worker | undefined;
+  #resting: NodeJS.Timeout | undefined;
   #exited: Promise<void> | undefined;
   #nextId = 1;
   #closed = false;
@@ -52,6 +56,7 @@ export class SearcherClient {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#resting);
     this.#post({ type: 'close' });
     await this.#exited;
   }
@@ -78,15 +83,20 @@ export class SearcherClient {
     } finally {
       signal?.removeEventListener('abort', abort);
       this.#running.delete(id);
+      this.#resting ??= setTimeout(() => this.#rest(), REST).unref();
+      this.#resting.refresh();
     }
+  }
+
+  #rest(): void {
+    if (this.#running.size > 0) return; // what ends later begins the time anew
+    this.#post({ type: 'close' });
+    this.#worker = undefined; // the next search starts another
   }
 
   #start(): Worker {
     const workerData: SearcherData = { folder: this.#folder };
-    const worker = new Worker(workerFile('searcher'), {
-      workerData,
-      name: 'store-searcher',
-    });
+    const worker = new Worker(workerFile('searcher'), { workerData, name: 'store-searcher' });
     worker.on('message', (answer: SearcherAnswer) => {
       if (answer.progress !== undefined) this.#running.get(answer.id)?.progress?.(answer.progress);
       else if (answer.failure === undefined) this.#running.get(answer.id)?.resolve(answer);
@@ -95,9 +105,10 @@ export class SearcherClient {
     worker.on('error', (error) => this.#giveUp(error as Error));
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
-        this.#worker = undefined; // the next search starts another
-        this.#giveUp(new Error('the store is closed'));
         resolve();
+        if (this.#worker !== worker) return; // another has taken its place
+        this.#worker = undefined;
+        this.#giveUp(new Error('the store is closed'));
       });
     });
     worker.unref();

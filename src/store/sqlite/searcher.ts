@@ -9,7 +9,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { databaseFile, largeFolder, openForReading } from './database.ts';
 import { MAX_ENCODED } from '../../mail/search-text.ts';
 import { derive, DERIVED_TEXTS, PART } from './derive.ts';
-import { withEmail, type EmailToParse } from './emails.ts';
+import { EMAIL_TO_PARSE, withEmail, type EmailToParse } from './emails.ts';
 import type { DerivedRow } from './requests.ts';
 import { has, IndexReader, type Found } from './search-index.ts';
 import { fold, isSentIn, matches, needsHeaderOnly, type Term } from './search-terms.ts';
@@ -55,10 +55,8 @@ const HEADER_OCTETS = 16 * 1024;
 
 const port = parentPort!;
 const { folder } = workerData as SearcherData;
-const db = openForReading(databaseFile(folder), 4_000);
-const selectEmail = db.prepare<[number], EmailToParse>(
-  'SELECT size + trace_size AS size, trace, file, octets FROM email WHERE id = ?',
-);
+const db = openForReading(databaseFile(folder), 2_000);
+const selectEmail = db.prepare<[number], EmailToParse>(`SELECT ${EMAIL_TO_PARSE} FROM email AS e WHERE e.id = ?`);
 const selectBeginning = db.prepare<[number, number], { trace: Buffer; file: string | null; octets: Buffer | null }>(
   'SELECT trace, file, substr(octets, 1, ?) AS octets FROM email WHERE id = ?',
 );

@@ -11,6 +11,7 @@ import type { AccountReads } from './accounts.ts';
 import type { Database } from './database.ts';
 import { CHANGE } from './ledger.ts';
 import type { MailboxReads } from './mailboxes.ts';
+import type { FlagsChanged } from './requests.ts';
 import { textToRanges } from './uid-ranges.ts';
 
 /** Rows read between two turns of the loop: a few milliseconds. */
@@ -95,6 +96,27 @@ export class Snapshots {
   /** The writer has committed something. */
   reached(account: number, modSeq: number): void {
     if (this.#entries.size > 0) this.#reached.set(account, modSeq);
+  }
+
+  /** What a number changed. If nothing else has happened since the columns were read, they are put right without reading. */
+  flagsChanged(mailbox: MailboxId, modSeq: number, { runs, transitions }: FlagsChanged): void {
+    const entry = this.#entries.get(mailbox);
+    if (entry?.modSeq !== modSeq - 1 || runs.length === 0) return;
+    const { uids } = entry.columns;
+    const flagSets = entry.columns.flagSets.slice();
+    const modSeqs = entry.columns.modSeqs.slice();
+    for (let i = 0; i < runs.length; i += 2) {
+      const last = runs[i + 1]!;
+      for (let at = lowerBound(uids, entry.count, runs[i]!); at < entry.count && uids[at]! <= last; at++) {
+        const flagSet = transitions.get(flagSets[at]!);
+        if (flagSet === undefined) return; // not what the writer knows: to be read
+        flagSets[at] = flagSet;
+        modSeqs[at] = modSeq;
+      }
+    }
+    entry.columns = { ...entry.columns, flagSets, modSeqs };
+    entry.modSeq = modSeq;
+    entry.given = undefined;
   }
 
   /** Something of the mailbox changed that has no MODSEQ. */

@@ -118,7 +118,7 @@ export class SqliteStore implements MailStore {
     const flagSet = (id: number): readonly string[] => this.flagSet(id);
     this.#emails = new EmailReads(db, folder);
     this.#derivations = new Derivations(this.#emails, searcher);
-    this.#fetches = new Fetches(db, this.#emails, this.#derivations, mailboxes, snapshots);
+    this.#fetches = new Fetches(db, this.#emails, this.#derivations, mailboxes, snapshots, files);
     this.#search = new MailboxSearch(db, searcher, flagSet);
     this.#sortKeys = new SortKeyReads(db, snapshots, this.#derivations);
     this.#changes = parts.changes;
@@ -362,6 +362,7 @@ export class SqliteStore implements MailStore {
       flags,
       unchangedSince,
     });
+    this.#snapshots.flagsChanged(mailbox, result.modSeq, result.changed);
     return {
       stored: toUids(result.stored),
       modified: toUids(result.modified),

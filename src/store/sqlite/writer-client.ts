@@ -75,10 +75,7 @@ export class WriterClient {
 
   /** Resolves when the database is open. @throws Error with one line for the operator */
   static async open(data: WriterData, reports: Reports, mostOctets: number): Promise<WriterClient> {
-    const worker = new Worker(workerFile('writer'), {
-      workerData: data,
-      name: 'store-writer',
-    });
+    const worker = new Worker(workerFile('writer'), { workerData: data, name: 'store-writer' });
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', reject);
