@@ -49,7 +49,7 @@ class HttpService implements HttpServer {
   /** How many requests of a connection are being answered; a WebSocket counts as one. Busy ones end when they are done. */
   readonly #busy = new Map<Duplex, number>();
   readonly #heard = new WeakSet<AbortSignal>();
-  #isDraining = false;
+  readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
   constructor(options: HttpOptions) {
@@ -91,7 +91,7 @@ class HttpService implements HttpServer {
   #load(): Promise<Parts> {
     this.#parts ??= (async () => {
       const [{ requestListener }, { createFeed }] = await Promise.all([import('./routing.ts'), import('./feed.ts')]);
-      const answer = requestListener(this.#options, this.#throttle);
+      const answer = requestListener({ ...this.#options, closing: this.#closing.signal }, this.#throttle);
       this.#loaded = { answer, feed: createFeed(this.#options) };
       return this.#loaded;
     })();
@@ -114,14 +114,14 @@ class HttpService implements HttpServer {
 
   /** The feeds and what is idle end now, everything else after the answer that it waits for. */
   #drain(): void {
-    this.#isDraining = true;
+    this.#closing.abort();
     this.#loaded?.feed.close();
     for (const socket of this.#open.keys()) if (!this.#busy.has(socket)) socket.end();
   }
 
   #begun(socket: Duplex, outgoing: ServerResponse): void {
     this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
-    if (this.#isDraining) outgoing.shouldKeepAlive = false;
+    if (this.#closing.signal.aborted) outgoing.shouldKeepAlive = false;
     outgoing.once('close', () => {
       const left = (this.#busy.get(socket) ?? 1) - 1;
       if (left > 0) {
@@ -129,7 +129,7 @@ class HttpService implements HttpServer {
         return;
       }
       this.#busy.delete(socket);
-      if (this.#isDraining) socket.end();
+      if (this.#closing.signal.aborted) socket.end();
     });
   }
 

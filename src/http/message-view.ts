@@ -122,14 +122,14 @@ export async function messageView({ id, emailId, transaction, content, tree }: F
   };
 }
 
-async function shownHtml(html: string, cid: (id: string) => string | undefined): Promise<SafeHtml> {
+export async function shownHtml(html: string, cid: (id: string) => string | undefined): Promise<SafeHtml> {
   if (html === '') return { html: '', remote: [], links: [] };
   const { safeHtml } = await import('../mail/safe-html.ts');
   return safeHtml(html, { cid, allowRemote: false });
 }
 
 /** As it is asked for: names in punycode; '' for what has no host. */
-function hostOf(url: string): string {
+export function hostOf(url: string): string {
   const absolute = url.startsWith('//') ? `https:${url}` : url;
   return URL.canParse(absolute) ? new URL(absolute).host : '';
 }

@@ -35,6 +35,8 @@ export interface HttpParts {
   /** Bearer tokens for logins to accounts; undefined: this server keeps none. */
   readonly tokens?: TokenRegistry | undefined;
   ready(): boolean;
+  /** Aborted when the service closes: what waits for news ends. */
+  readonly closing?: AbortSignal | undefined;
   /** For bugs of ours, with their cause. */
   log(level: 'error', message: string, cause?: unknown): void;
   /** What SMTP has done since the start, for the metrics; zeros while nobody counts. */

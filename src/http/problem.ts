@@ -13,17 +13,24 @@ export class HttpProblem extends Error {
   readonly status: number;
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** Further members (RFC 9457 §3.2). */
+  readonly members: Readonly<Record<string, unknown>>;
 
   /** @param detail what was wrong, and where possible what to do about it: for people */
   constructor(
     status: number,
     detail: string,
-    more: { readonly errors?: readonly FieldError[]; readonly headers?: Readonly<Record<string, string>> } = {},
+    more: {
+      readonly errors?: readonly FieldError[];
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly members?: Readonly<Record<string, unknown>>;
+    } = {},
   ) {
     super(detail);
     this.status = status;
     this.errors = more.errors;
     this.headers = more.headers ?? {};
+    this.members = more.members ?? {};
   }
 }
 
@@ -43,7 +50,7 @@ export function problemOf(error: unknown): HttpProblem | undefined {
   return undefined;
 }
 
-export function problemResponse({ status, message, errors, headers }: HttpProblem): Response {
+export function problemResponse({ status, message, errors, headers, members }: HttpProblem): Response {
   const body: Problem = {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
@@ -51,7 +58,7 @@ export function problemResponse({ status, message, errors, headers }: HttpProble
     detail: message,
     ...(errors && { errors: [...errors] }),
   };
-  return new Response(JSON.stringify(body), {
+  return new Response(JSON.stringify({ ...body, ...members }), {
     status,
     headers: { ...headers, 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' },
   });

@@ -19,11 +19,13 @@ import { addHealth } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { waitingRoutes } from './routes/waiting.ts';
 
 const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...accountRoutes,
   ...tokenRoutes,
+  ...waitingRoutes, // before those with {id}
   ...messageRoutes,
   ...conversationRoutes,
 ];

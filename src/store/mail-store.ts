@@ -289,11 +289,14 @@ export interface TransactionList {
   readonly items: readonly TransactionSummary[];
 }
 
-/** What happened to transactions; a feed over all accounts, under an opaque cursor. */
+/**
+ * What happened to transactions; a feed over all accounts. `cursor` is where to go on after it: an opaque word that stays
+ * good over restarts. `new` comes in the order of arrival, each under a cursor of its own.
+ */
 export type TransactionEvent =
-  | { readonly type: 'new'; readonly transactionId: string }
-  | { readonly type: 'read'; readonly transactionId: string; readonly read: boolean }
-  | { readonly type: 'deleted'; readonly transactionId: string };
+  | { readonly type: 'new'; readonly transactionId: string; readonly cursor: string }
+  | { readonly type: 'read'; readonly transactionId: string; readonly read: boolean; readonly cursor: string }
+  | { readonly type: 'deleted'; readonly transactionId: string; readonly cursor: string };
 
 export interface StoreFigures {
   readonly accounts: number;

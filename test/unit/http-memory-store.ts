@@ -45,6 +45,7 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
   const mailboxes = new Map<number, { box: Mailbox; messages: Stored[] }>();
   const kept: Kept[] = [];
   const events: TransactionEvent[] = [];
+  const cursorAt = (position: number): string => `00000000.0.${position}`;
   let deletedCount = 0;
   let failure: Error | undefined;
   let nextMailbox = 1;
@@ -150,7 +151,7 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
           }),
         },
       });
-      events.push({ type: 'new', transactionId });
+      events.push({ type: 'new', transactionId, cursor: cursorAt(events.length + 1) });
       notifier.notify(1, number);
       return transactionId;
     },
@@ -294,7 +295,12 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
         count++;
         if (one.summary.read === read) return;
         kept[index] = { ...one, summary: { ...one.summary, read } };
-        events.push({ type: 'read', transactionId: one.summary.transactionId, read });
+        events.push({
+          type: 'read',
+          transactionId: one.summary.transactionId,
+          read,
+          cursor: cursorAt(events.length + 1),
+        });
       });
       if (count > 0) notifier.notify(1, 1);
       return count;
@@ -303,7 +309,7 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
       const gone = kept.filter((one) => (ids?.includes(one.summary.transactionId) ?? true) && passes(one, filter));
       for (const one of gone) {
         kept.splice(kept.indexOf(one), 1);
-        events.push({ type: 'deleted', transactionId: one.summary.transactionId });
+        events.push({ type: 'deleted', transactionId: one.summary.transactionId, cursor: cursorAt(events.length + 1) });
       }
       deletedCount += gone.length;
       if (gone.length > 0) notifier.notify(1, 1);
@@ -311,8 +317,8 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
     },
     async transactionEvents(cursor) {
       check();
-      const from = cursor === undefined ? events.length : Number(cursor);
-      return { cursor: String(events.length), events: events.slice(from), tooOld: !(from <= events.length) };
+      const from = cursor === undefined ? events.length : Number(/^0{8}\.0\.(\d+)$/.exec(cursor)?.[1]);
+      return { cursor: cursorAt(events.length), events: events.slice(from), tooOld: !(from <= events.length) };
     },
     async figures() {
       check();

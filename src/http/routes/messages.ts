@@ -1,6 +1,7 @@
 /** The list of accepted messages, and all that a page shows of one. */
 import type { EmailId } from '../../store/change.ts';
 import type { TransactionFilter } from '../../store/mail-store.ts';
+import { extract } from '../extract.ts';
 import { bodyOf, contentDisposition, contentResponse, wholeContent } from '../content.ts';
 import { fileName } from '../../mail/decode.ts';
 import { partOf, servedOctets, servedTypeWithCharset } from '../message-parts.ts';
@@ -14,6 +15,7 @@ import {
   type MessageList,
   changed,
   deleteBody,
+  extracted,
   htmlQuery,
   markBody,
   message,
@@ -86,6 +88,17 @@ export const messageRoutes = [
     answers: { 200: { description: 'The message', schema: message }, 404: unknownMessage },
     async handle({ params }, parts) {
       return json(await messageView(await findMessage(parts, params.id)));
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/glass/messages/{id}/extract',
+    group: 'Messages',
+    summary: 'What tests look for in a message: links, one-time codes, how to unsubscribe',
+    params: messagePath,
+    answers: { 200: { description: 'What was found', schema: extracted }, 404: unknownMessage },
+    async handle({ params }, parts) {
+      return json(await extract(await findMessage(parts, params.id)));
     },
   }),
   route({
@@ -188,7 +201,8 @@ function chosenBy(body: DeleteBody, parts: HttpParts): Promise<TransactionFilter
   return filterOf(parts, body.query ?? '', body.account, body.tz, 'body');
 }
 
-async function filterOf(
+/** What a search asks for. @throws HttpProblem 400 for terms that cannot be read, 404 for an account that is not there */
+export async function filterOf(
   parts: HttpParts,
   query: string,
   accountName: string | undefined,

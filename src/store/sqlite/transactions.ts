@@ -391,7 +391,8 @@ export class TransactionReads {
     filter: TransactionFilter,
   ): Promise<{ cursor: string; events: TransactionEvent[]; tooOld: boolean }> {
     const now = this.#statements.now.get()!;
-    const present = `${now.store.slice(0, 8)}.${now.next_email - 1}.${now.position}`;
+    const cursorAt = (email: number, position: number): string => `${now.store.slice(0, 8)}.${email}.${position}`;
+    const present = cursorAt(now.next_email - 1, now.position);
     if (cursor === undefined) return { cursor: present, events: [], tooOld: false };
     const start = /^([0-9a-f]{8})\.(\d+)\.(\d+)$/.exec(cursor);
     const [email, position] = [Number(start?.[2]), Number(start?.[3])];
@@ -399,12 +400,18 @@ export class TransactionReads {
     const oldest = this.#statements.oldestEvent.get() ?? now.position + 1;
     const isFar = now.next_email - email > MOST_EVENTS || this.#statements.countEvents.get(position)! > MOST_EVENTS;
     if (!isKnown || isFar || position + 1 < oldest) return { cursor: present, events: [], tooOld: true };
-    const arrived = await this.#arrived(email, now.next_email - 1, filter);
-    const happened = await this.#happened(position, now.position, filter);
+    const arrived = await this.#arrived(email, now.next_email - 1, filter, (id) => cursorAt(id, position));
+    const after = (reached: number): string => cursorAt(now.next_email - 1, reached);
+    const happened = await this.#happened(position, now.position, filter, after);
     return { cursor: present, events: [...arrived, ...happened], tooOld: false };
   }
 
-  async #arrived(after: number, last: number, filter: TransactionFilter): Promise<TransactionEvent[]> {
+  async #arrived(
+    after: number,
+    last: number,
+    filter: TransactionFilter,
+    cursorAfter: (emailId: number) => string,
+  ): Promise<TransactionEvent[]> {
     const events: TransactionEvent[] = [];
     let from = after;
     for (;;) {
@@ -416,21 +423,29 @@ export class TransactionReads {
         ),
       );
       for (const [emailId, transactionId] of rows)
-        if (passing.has(emailId)) events.push({ type: 'new', transactionId });
+        if (passing.has(emailId)) events.push({ type: 'new', transactionId, cursor: cursorAfter(emailId) });
       if (rows.length < EVENTS_AT_ONCE) return events;
       from = rows.at(-1)![0];
       await nextTurn();
     }
   }
 
-  async #happened(after: number, last: number, filter: TransactionFilter): Promise<TransactionEvent[]> {
+  /** What one position tells together is repeated as a whole to whoever goes on from within it. */
+  async #happened(
+    after: number,
+    last: number,
+    filter: TransactionFilter,
+    cursorAfter: (position: number) => string,
+  ): Promise<TransactionEvent[]> {
     const events: TransactionEvent[] = [];
     const deleted = new Set<string>();
     for (const row of this.#statements.events.all(after, last - after)) {
+      const cursor = cursorAfter(row.position - 1);
+      const before = events.length;
       if (row.type === EVENT.deleted) {
         if (!this.#concerns(row.account_id, filter)) continue;
         for (const transactionId of JSON.parse(row.transactions) as string[]) {
-          if (!deleted.has(transactionId)) events.push({ type: 'deleted', transactionId });
+          if (!deleted.has(transactionId)) events.push({ type: 'deleted', transactionId, cursor });
           deleted.add(transactionId);
         }
       } else {
@@ -439,9 +454,11 @@ export class TransactionReads {
         await nextTurn();
         for (const emailId of await this.choose(ids, rest)) {
           const transactionId = this.#statements.publicId.get(emailId);
-          if (transactionId !== undefined) events.push({ type: 'read', transactionId, read: row.type === EVENT.read });
+          if (transactionId !== undefined)
+            events.push({ type: 'read', transactionId, read: row.type === EVENT.read, cursor });
         }
       }
+      if (events.length > before) events.push({ ...events.pop()!, cursor: cursorAfter(row.position) });
     }
     return events;
   }
