@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { LOG_LEVELS, SERVICES, type Config, type LogLevel, type Service } from './config.ts';
 import { createDelivery } from './delivery/deliver.ts';
+import { ScopeRegistry } from './delivery/scopes.ts';
 import { createHttp } from './http/app.ts';
 import { IMAP_REFUSALS, serveImap } from './imap/server.ts';
 import { Notifier } from './notifier/notifier.ts';
@@ -94,7 +95,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
 
   const permitsPlaintextLogin = (address: string): boolean =>
     config.allowPlaintextAuth || LOOPBACK.test(address) || (config.mode === 'capture' && PRIVATE.test(address));
-  const tokens = await orStartError(TokenRegistry.open(tokenStorage(folder)));
+  const tokens = await orStartError(TokenRegistry.open(fileStorage(folder, 'tokens.json')));
   const addressOf = (login: string): string => loginAddress(login, config.defaultDomain);
   const credentialsFor = (service: TokenScope): Credentials => ({
     addressOf,
@@ -121,8 +122,20 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     maximumMessageOctets: config.maximumMessageOctets,
     log: say,
   };
+  const scopes = opening.use(
+    await orStartError(
+      ScopeRegistry.open({
+        store,
+        storage: fileStorage(folder, 'scopes.json'),
+        domain: config.defaultDomain,
+        passwordRecord: (password) => makeScramRecord(password),
+        log: (message, cause) => say('error', message, cause),
+      }),
+    ),
+  );
   const delivery = createDelivery({
     store,
+    scopes,
     domains: config.mode === 'capture' ? 'all' : config.domains,
     defaultDomain: config.defaultDomain,
     serverName: config.serverName,
@@ -158,6 +171,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     services: () => Object.fromEntries([...listeners].map(([service, { addresses }]) => [service, addresses[0]!])),
     passwordRecord: (password: string) => makeScramRecord(password),
     tokens,
+    scopes,
     ready: () => accepting,
     dataFolder: folder,
     authorityPem: () => certificates.authorityPem,
@@ -338,15 +352,15 @@ async function makeFirstAccounts(config: Config, store: MailStore, passwordRecor
   for (const address of config.accounts) await store.createAccount({ address, passwordRecord });
 }
 
-/** Bearer tokens lie in the data folder. A disk that takes none of it is no fault of ours. */
-function tokenStorage(folder: string): TokenStorage {
-  const file = tokenFile(join(folder, 'tokens.json'));
+/** Bearer tokens and test scopes lie in the data folder. A disk that takes none of it is no fault of ours. */
+function fileStorage(folder: string, name: string): TokenStorage {
+  const file = tokenFile(join(folder, name));
   return {
     load: () => file.load(),
     save: (text) =>
       file.save(text).catch((error: unknown) => {
         const { code, message } = error as NodeJS.ErrnoException;
-        throw new Refusal(code === 'ENOSPC' ? 'DISKFULL' : 'UNAVAILABLE', `tokens.json cannot be written: ${message}`);
+        throw new Refusal(code === 'ENOSPC' ? 'DISKFULL' : 'UNAVAILABLE', `${name} cannot be written: ${message}`);
       }),
   };
 }

@@ -6,6 +6,7 @@ import { addrSpec, normalizeDomain, splitAddress } from '../mail/address.ts';
 import type { AccountId } from '../store/change.ts';
 import type { Accepted, ForwardPath, MailStore, NewAccount, Origin, Spooled } from '../store/mail-store.ts';
 import { Refusal } from '../store/refusal.ts';
+import type { ScopeRegistry } from './scopes.ts';
 import { traceFields, type Received } from './trace.ts';
 
 export interface DeliveryOptions {
@@ -16,6 +17,8 @@ export interface DeliveryOptions {
   readonly defaultDomain: string;
   /** The password of accounts that are made for recipients; undefined: nobody can log in to them. */
   readonly defaultPasswordRecord?: string;
+  /** Test scopes: all mail for the domain of one goes to its account. */
+  readonly scopes?: Pick<ScopeRegistry, 'byDomain'>;
   /** In `Received` fields. */
   readonly serverName: string;
 }
@@ -26,6 +29,8 @@ export interface Recipient {
   readonly address: string;
   /** The account, or one that is made when the message is committed. */
   readonly account: AccountId | NewAccount;
+  /** The test scope that it belongs to. */
+  readonly scope?: string | undefined;
 }
 
 export interface IncomingMail {
@@ -57,6 +62,8 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
 
   async function recipient(given: string): Promise<Recipient> {
     const { localPart, domain } = partsOf(given, defaultDomain);
+    const scope = options.scopes?.byDomain(domain);
+    if (scope) return { address: given, account: scope.account, scope: scope.id };
     if (local && !local.has(domain))
       throw new Refusal('NOPERM', `${domain} is not a domain of this server, which does not relay`);
     const address = addrSpec({ localPart, domain });

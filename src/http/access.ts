@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LoginThrottle } from '../sasl/throttle.ts';
+import type { Scope } from '../delivery/scopes.ts';
 import type { HttpParts } from './parts.ts';
 
 /** The path that a URL means. Some clients write `//view/…`: one slash is meant. */
@@ -90,8 +91,8 @@ export function isPrivateAddress(address: string | undefined): boolean {
 // -------------------------------------------------------------------------------------------------------- login
 
 export type Credentials =
-  /** The control token, or the login of the configuration. */
-  | { readonly type: 'accepted' }
+  /** The control token, or the login of the configuration; with `scope`: its token. */
+  | { readonly type: 'accepted'; readonly scope?: Scope | undefined }
   /** None were given. */
   | { readonly type: 'none' }
   | { readonly type: 'refused' };
@@ -100,12 +101,20 @@ export type Credentials =
  * Compares an Authorization field with the control token (Bearer: RFC 6750 §2.1) and the configured `user:password`
  * (Basic: RFC 7617), in a time that does not tell how much of it was right.
  */
-export function credentials(field: string | undefined, token: string, login: string | undefined): Credentials {
+export function credentials(
+  field: string | undefined,
+  token: string,
+  login: string | undefined,
+  scopeOf: (token: string) => Scope | undefined = () => undefined,
+): Credentials {
   if (field === undefined || field === '') return { type: 'none' };
   const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(field) ?? [];
   switch (scheme.toLowerCase()) {
-    case 'bearer':
-      return { type: token !== '' && equal(value, token) ? 'accepted' : 'refused' };
+    case 'bearer': {
+      if (token !== '' && equal(value, token)) return { type: 'accepted' };
+      const scope = scopeOf(value);
+      return scope ? { type: 'accepted', scope } : { type: 'refused' };
+    }
     case 'basic':
       // Without a configured login there is nothing that a password could be wrong about.
       if (login === undefined) return { type: 'none' };
@@ -144,7 +153,8 @@ export interface Asking {
 }
 
 export type Verdict =
-  | { readonly type: 'permitted'; readonly administers: boolean }
+  /** `scope`: that view alone. */
+  | { readonly type: 'permitted'; readonly administers: boolean; readonly scope?: Scope | undefined }
   | {
       readonly type: 'refused';
       readonly status: 401 | 403 | 421;
@@ -155,7 +165,7 @@ export type Verdict =
       readonly wrongCredentials?: true;
     };
 
-type Rules = Pick<HttpParts, 'mode' | 'domains' | 'defaultDomain' | 'hosts' | 'token' | 'auth'>;
+type Rules = Pick<HttpParts, 'mode' | 'domains' | 'defaultDomain' | 'hosts' | 'token' | 'auth' | 'scopes'>;
 
 export function judge(asking: Asking, rules: Rules): Verdict {
   if (isOpenPath(asking.path)) return { type: 'permitted', administers: false };
@@ -185,9 +195,9 @@ function checkOrigin(asking: Asking, rules: Rules): Verdict | undefined {
   return undefined;
 }
 
-function checkLogin(asking: Asking, { mode, token, auth }: Rules): Verdict {
-  const given = credentials(asking.header('authorization'), token, auth);
-  if (given.type === 'accepted') return { type: 'permitted', administers: true };
+function checkLogin(asking: Asking, { mode, token, auth, scopes }: Rules): Verdict {
+  const given = credentials(asking.header('authorization'), token, auth, (value) => scopes?.byToken(value));
+  if (given.type === 'accepted') return { type: 'permitted', administers: true, scope: given.scope };
   if (given.type === 'refused' || auth !== undefined) {
     return {
       type: 'refused',

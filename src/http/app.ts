@@ -152,7 +152,7 @@ class HttpService implements HttpServer {
       // It would only show the watcher to himself, and each event of it would be another one.
       this.#open.get(socket)?.unrecord();
       const { feed } = await this.#load();
-      feed.upgrade(request, socket, head);
+      feed.upgrade(request, socket, head, verdict.scope);
     }
   }
 }

@@ -11,6 +11,8 @@ import type { AccountId } from '../store/change.ts';
 import type { TransactionEvent, TransactionFilter } from '../store/mail-store.ts';
 import { conversationItem, eventValue } from '../glass/conversation.ts';
 import { veilOf } from '../glass/veil.ts';
+import type { Scope } from '../delivery/scopes.ts';
+import { scopeView } from './scope-view.ts';
 import { summaryView } from './message-view.ts';
 import type { HttpParts } from './parts.ts';
 import { type FeedMessage, type MailNews, feedRequest } from './schemas.ts';
@@ -18,7 +20,7 @@ import { loginAddress } from '../sasl/login-name.ts';
 
 export interface Feed {
   /** Takes over a connection whose right to be here has been checked. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, scope?: Scope): void;
   readonly pages: number;
   close(): void;
 }
@@ -56,7 +58,7 @@ export function createFeed(parts: HttpParts): Feed {
     if (pages.size === 0) for (const end of unsubscribe.splice(0)) end();
   };
 
-  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer, scope?: Scope): Promise<void> => {
     const { WebSocketServer } = await import('ws');
     server ??= new WebSocketServer({
       noServer: true,
@@ -69,7 +71,8 @@ export function createFeed(parts: HttpParts): Feed {
       return;
     }
     server.handleUpgrade(request, socket, head, (webSocket) => {
-      const page = new FeedPage(webSocket, parts, () => left(page));
+      const view = scope && parts.scopes ? scopeView(parts, parts.scopes, scope) : parts;
+      const page = new FeedPage(webSocket, view, () => left(page));
       if (pages.size >= MAX_PAGES) {
         webSocket.close(1013, 'too many pages');
         return;
@@ -80,9 +83,9 @@ export function createFeed(parts: HttpParts): Feed {
   };
 
   return {
-    upgrade(request, socket, head) {
+    upgrade(request, socket, head, scope) {
       socket.on('error', () => undefined);
-      accept(request, socket, head).catch((error: unknown) => {
+      accept(request, socket, head, scope).catch((error: unknown) => {
         parts.log('error', 'feed: a fault of ours', error);
         socket.destroy();
       });

@@ -4,14 +4,18 @@ import type { TokenRegistry } from '../sasl/tokens.ts';
 import type { MailStore } from '../store/mail-store.ts';
 import type { Endpoint } from '../wire/connection.ts';
 import type { Recorder } from '../wire/recorder.ts';
+import type { Scope, ScopeRegistry } from '../delivery/scopes.ts';
 
 /** The WebSocket's address. */
 export const FEED_PATH = '/api/glass/feed';
 
+/** What is read of the recorder. */
+export type ConversationSource = Pick<Recorder, 'revision' | 'recording' | 'list' | 'find' | 'since' | 'watch'>;
+
 export interface HttpParts {
   readonly store: MailStore;
   readonly notifier: Notifier;
-  readonly recorder: Recorder;
+  readonly recorder: ConversationSource;
   readonly mode: 'capture' | 'domain';
   /** The local domains; in capture mode every other one is local too. */
   readonly domains: readonly string[];
@@ -34,13 +38,18 @@ export interface HttpParts {
   passwordRecord(password: string): Promise<string>;
   /** Bearer tokens for logins to accounts; undefined: this server keeps none. */
   readonly tokens?: TokenRegistry | undefined;
+  /** Undefined: this server has no test scopes. */
+  readonly scopes?: ScopeRegistry | undefined;
+  /** The one whose view of the API this is. */
+  readonly scope?: Scope | undefined;
   ready(): boolean;
   /** Aborted when the service closes: what waits for news ends. */
   readonly closing?: AbortSignal | undefined;
   /** For bugs of ours, with their cause. */
   log(level: 'error', message: string, cause?: unknown): void;
   /** What SMTP has done since the start, for the metrics; zeros while nobody counts. */
-  smtpFigures?(): { readonly accepted: number; readonly acceptedOctets: number; readonly rejected: number };
+  readonly smtpFigures?:
+    (() => { readonly accepted: number; readonly acceptedOctets: number; readonly rejected: number }) | undefined;
 }
 
 export interface HttpOptions extends HttpParts {

@@ -6,17 +6,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { LoginThrottle } from '../sasl/throttle.ts';
+import type { Scope } from '../delivery/scopes.ts';
 import { type Verdict, holdBack, judge, pathOf } from './access.ts';
 import { addMailpit } from './compatible/mailpit.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPages } from './pages.ts';
 import { FEED_PATH, type HttpOptions } from './parts.ts';
 import { HttpProblem, plain, problemOf, problemResponse } from './problem.ts';
+import { scopeView } from './scope-view.ts';
 import { type App, type Environment, type HttpContext, type Route, addRoute } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { addHealth } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { scopeRoutes } from './routes/scopes.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { waitingRoutes } from './routes/waiting.ts';
@@ -25,6 +28,7 @@ const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...accountRoutes,
   ...tokenRoutes,
+  ...scopeRoutes,
   ...waitingRoutes, // before those with {id}
   ...messageRoutes,
   ...conversationRoutes,
@@ -41,13 +45,19 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-function createApp(options: HttpOptions, throttle: LoginThrottle): App {
+/** @param appOf the same for the view of a test scope */
+function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope: Scope) => App): App {
   const app: App = new Hono<Environment>({
     // Some clients write `//view/…`: one slash is meant.
     getPath: (request) => pathOf(request.url),
   });
   app.use(async (context, next) => {
     const address = context.env.incoming?.socket.remoteAddress;
+    if (options.scope) {
+      // Its token has been checked on the way here.
+      context.set('client', { address, administers: true });
+      return next();
+    }
     const verdict = judge(
       {
         method: context.req.method,
@@ -61,6 +71,9 @@ function createApp(options: HttpOptions, throttle: LoginThrottle): App {
     if (verdict.type === 'refused') {
       await holdBack(verdict, address, throttle);
       context.res = refusal(context, verdict);
+    } else if (verdict.scope) {
+      context.res = await appOf(verdict.scope).fetch(context.req.raw, context.env);
+      return;
     } else {
       context.set('client', { address, administers: verdict.administers });
       await next();
@@ -94,7 +107,14 @@ export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => 
 
 /** Answers requests of Node's HTTP server. */
 export function requestListener(options: HttpOptions, throttle: LoginThrottle): Listener {
-  const app = createApp(options, throttle);
+  /** Made anew when a scope has been extended: it is another value then. */
+  const ofScopes = new WeakMap<Scope, App>();
+  const appOf = (scope: Scope): App => {
+    let made = ofScopes.get(scope);
+    if (!made) ofScopes.set(scope, (made = createApp(scopeView(options, options.scopes!, scope), throttle, appOf)));
+    return made;
+  };
+  const app = createApp(options, throttle, appOf);
   const listener = getRequestListener((request, env) => app.fetch(request, env), {
     overrideGlobalObjects: false,
     // HTTP/1.0 without a Host field.

@@ -407,9 +407,15 @@ export interface MailStore extends AsyncDisposable {
   ): Promise<TransactionList>;
   /** `latest`: the newest that passes the filter. */
   findTransaction(id: string, filter?: TransactionFilter): Promise<TransactionSummary | undefined>;
-  /** The octets of a transaction (or of any message, by its email id): trace and received octets, with the MIME tree. */
-  findContent(id: string | EmailId): Promise<{ readonly content: Content; readonly tree: MimePart } | undefined>;
-  /** `ids` undefined: all that pass the filter. Acts on all copies. @returns how many */
+  /**
+   * The octets of a transaction (or of any message, by its email id): trace and received octets, with the MIME tree.
+   * @param owner only if an account of this owner has a copy
+   */
+  findContent(
+    id: string | EmailId,
+    owner?: string,
+  ): Promise<{ readonly content: Content; readonly tree: MimePart } | undefined>;
+  /** `ids` undefined: all that pass the filter. Acts on all copies, or with `owner` on those of its accounts. @returns how many */
   markTransactions(ids: readonly string[] | undefined, read: boolean, filter?: TransactionFilter): Promise<number>;
   deleteTransactions(ids: readonly string[] | undefined, filter?: TransactionFilter): Promise<number>;
   /** Undefined cursor: from now on. `tooOld`: read everything anew. */

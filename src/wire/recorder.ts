@@ -97,6 +97,8 @@ export class Conversation {
   tls: TlsInfo | undefined;
   /** The login that the session announced last. */
   login: string | undefined;
+  /** The test scopes whose mail passed; '' for everything that belongs to none. */
+  readonly scopes = new Set<string>();
   /** Octets that passed, kept or not. */
   readonly passed = { networkIn: 0, networkOut: 0, endsIn: 0, endsOut: 0 };
   /** The recorder's revision at which this conversation was opened, and at which it changed last. */
@@ -194,6 +196,11 @@ export class Conversation {
     log.push(++this.#seq, this.#now(), kindOf(direction, view), position, octets);
     if (!isStart) this.#trimTail();
     this.#changed(log.memory - before);
+  }
+
+  /** Says whose mail passes. @param scope undefined: nobody's in particular */
+  concerns(scope: string | undefined): void {
+    this.scopes.add(scope ?? '');
   }
 
   annotate(annotation: Annotation): void {

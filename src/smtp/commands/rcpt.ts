@@ -9,7 +9,7 @@ import { RECIPIENT_OK, reply, type Reply } from '../replies.ts';
 import type { SmtpSession } from '../session.ts';
 
 /** @throws BadSyntax, Refusal (NONEXISTENT: 550 5.1.1, NOPERM: 550 5.7.1) */
-export async function rcpt(argument: string, { transaction, options }: SmtpSession): Promise<Reply> {
+export async function rcpt(argument: string, { transaction, options, connection }: SmtpSession): Promise<Reply> {
   if (!transaction) return reply(503, '5.5.1', 'MAIL comes first');
   if (transaction.message) return reply(503, '5.5.1', 'The message has begun: go on with BDAT, or RSET');
   const to = /^TO *: */i.exec(argument);
@@ -23,7 +23,9 @@ export async function rcpt(argument: string, { transaction, options }: SmtpSessi
   const { recipients, accepted } = transaction;
   if (!recipients.has(key)) {
     if (recipients.size >= options.maximumRecipients) return reply(452, '4.5.3', 'Too many recipients'); // §4.5.3.1.10
-    recipients.set(key, { ...(await options.delivery.recipient(address)), ...parameters });
+    const recipient = await options.delivery.recipient(address);
+    connection.conversation.concerns(recipient.scope);
+    recipients.set(key, { ...recipient, ...parameters });
   }
   accepted.push(address);
   return RECIPIENT_OK;

@@ -26,6 +26,12 @@ export interface FlagsChanged {
   readonly transitions: ReadonlyMap<number, number>;
 }
 
+export interface ChosenTransactions {
+  readonly emailIds: Float64Array;
+  /** Only the copies in accounts of this owner. */
+  readonly owner: string | undefined;
+}
+
 export interface DeliveryToMake {
   readonly account: AccountId | AccountToMake;
   readonly mailbox: string;
@@ -153,8 +159,8 @@ export interface Requests {
     result: undefined;
   };
   claimRecent: { request: { readonly account: AccountId; readonly mailbox: MailboxId }; result: ClaimedRecent };
-  markTransactions: { request: { readonly emailIds: Float64Array; readonly read: boolean }; result: number };
-  deleteTransactions: { request: { readonly emailIds: Float64Array }; result: number };
+  markTransactions: { request: ChosenTransactions & { readonly read: boolean }; result: number };
+  deleteTransactions: { request: ChosenTransactions; result: number };
   /** What the background has computed. */
   keepDerived: { request: { readonly rows: readonly DerivedRow[] }; result: undefined };
   /** For tests: the figures that decide what a commit means. */

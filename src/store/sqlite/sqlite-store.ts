@@ -438,8 +438,9 @@ export class SqliteStore implements MailStore {
     return this.#transactions.find(id, filter);
   }
 
-  async findContent(id: string | EmailId): Promise<{ content: Content; tree: MimePart } | undefined> {
+  async findContent(id: string | EmailId, owner?: string): Promise<{ content: Content; tree: MimePart } | undefined> {
     const emailId = typeof id === 'string' ? this.#transactions.emailId(id) : id;
+    if (owner !== undefined && emailId !== undefined && !this.#transactions.isOwnedBy(emailId, owner)) return undefined;
     const kept = emailId === undefined ? undefined : this.#emails.find(emailId);
     if (!kept) return undefined;
     return { content: kept.content, tree: kept.tree ?? (await this.#derivations.tree(emailId!, kept.content)) };
@@ -451,12 +452,12 @@ export class SqliteStore implements MailStore {
     filter: TransactionFilter = {},
   ): Promise<number> {
     const emailIds = await this.#transactions.select(ids, filter);
-    return emailIds.length === 0 ? 0 : this.#writer.send('markTransactions', { emailIds, read });
+    return emailIds.length === 0 ? 0 : this.#writer.send('markTransactions', { emailIds, read, owner: filter.owner });
   }
 
   async deleteTransactions(ids: readonly string[] | undefined, filter: TransactionFilter = {}): Promise<number> {
     const emailIds = await this.#transactions.select(ids, filter);
-    return emailIds.length === 0 ? 0 : this.#writer.send('deleteTransactions', { emailIds });
+    return emailIds.length === 0 ? 0 : this.#writer.send('deleteTransactions', { emailIds, owner: filter.owner });
   }
 
   transactionEvents(

@@ -42,15 +42,23 @@ export class TransactionWrites {
            FROM json_each(?) CROSS JOIN message ON email_id = value JOIN mailbox ON mailbox.id = mailbox_id`,
         )
         .raw(),
+      copiesOf: db
+        .prepare<[string, string], CopyRow>(
+          `SELECT mailbox_id, account_id, uid
+           FROM json_each(?) CROSS JOIN message ON email_id = value JOIN mailbox ON mailbox.id = mailbox_id
+             JOIN account ON account.id = account_id
+           WHERE owner = ?`,
+        )
+        .raw(),
       deleteAccepted: db.prepare<[number]>('DELETE FROM accepted WHERE email_id = ?'),
       addGarbage: db.prepare<[number]>('INSERT OR IGNORE INTO garbage (email_id) VALUES (?)'),
     };
   }
 
   /** @returns how many of them there are */
-  mark({ emailIds, read }: Requests['markTransactions']['request']): number {
+  mark({ emailIds, read, owner }: Requests['markTransactions']['request']): number {
     const existing = this.#existing(emailIds);
-    for (const { account, mailbox, uids } of this.#copies(existing)) {
+    for (const { account, mailbox, uids } of this.#copies(existing, owner)) {
       const mode = read ? 'add' : 'remove';
       this.#flags.store({ account, mailbox, uids, mode, flags: ['\\Seen'], unchangedSince: undefined });
     }
@@ -58,11 +66,12 @@ export class TransactionWrites {
   }
 
   /** @returns how many there were */
-  delete({ emailIds }: Requests['deleteTransactions']['request']): number {
+  delete({ emailIds, owner }: Requests['deleteTransactions']['request']): number {
     const existing = this.#existing(emailIds);
     // One that had no local recipient has no copy whose removal would take it along.
-    for (const id of this.#statements.withoutCopies.all(JSON.stringify(existing))) this.#deleteWithoutCopies(id);
-    for (const { account, mailbox, uids } of this.#copies(existing)) {
+    const free = owner === undefined ? existing : [];
+    for (const id of this.#statements.withoutCopies.all(JSON.stringify(free))) this.#deleteWithoutCopies(id);
+    for (const { account, mailbox, uids } of this.#copies(existing, owner)) {
       this.#expunge.expunge({ account, mailbox, uids, onlyDeleted: false });
     }
     return existing.length;
@@ -80,9 +89,11 @@ export class TransactionWrites {
     this.#ledger.count('deleted_transactions', 1);
   }
 
-  #copies(emailIds: readonly number[]): Copies[] {
+  #copies(emailIds: readonly number[], owner: string | undefined): Copies[] {
     const byMailbox = new Map<number, { account: number; uids: number[] }>();
-    for (const [mailbox, account, uid] of this.#statements.copies.all(JSON.stringify(emailIds))) {
+    const ids = JSON.stringify(emailIds);
+    const { copies, copiesOf } = this.#statements;
+    for (const [mailbox, account, uid] of owner === undefined ? copies.all(ids) : copiesOf.all(ids, owner)) {
       const known = byMailbox.get(mailbox);
       if (known) known.uids.push(uid);
       else byMailbox.set(mailbox, { account, uids: [uid] });

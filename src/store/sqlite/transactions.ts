@@ -336,6 +336,11 @@ export class TransactionReads {
     return Float64Array.from((await this.#passing(await this.#listed(seen), filter)).emailIds);
   }
 
+  /** Whether an account of this owner has a copy. */
+  isOwnedBy(emailId: number, owner: string): boolean {
+    return this.#isSeenBy(this.#statements.owners.all(emailId), { owner });
+  }
+
   #isSeenBy(
     copies: readonly [account: number, owner: string | null][],
     { owner, account }: TransactionFilter,
