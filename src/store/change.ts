@@ -43,7 +43,19 @@ export type MailboxChange = {
   readonly oldName?: string;
 };
 
-export type Change = MessageChange | MailboxChange;
+/** In the place of a mailbox: the server as a whole, which has annotations too (RFC 5464 §3.1). */
+export const THE_SERVER = 0 as MailboxId;
+
+export type AnnotationChange = {
+  /** Annotations were set or removed (RFC 5464). */
+  readonly type: 'annotations';
+  readonly modSeq: ModSeq;
+  readonly mailbox: MailboxId;
+  /** Those that this account can see. */
+  readonly entries: readonly string[];
+};
+
+export type Change = MessageChange | MailboxChange | AnnotationChange;
 
 /** What has changed since n? */
 export interface Changes {

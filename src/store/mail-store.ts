@@ -31,7 +31,8 @@ export interface NewAccount {
 // --------------------------------------------------------------------------------------------------- mailboxes
 
 /** RFC 6154 §2. */
-export type SpecialUse = '\\Archive' | '\\Drafts' | '\\Flagged' | '\\Junk' | '\\Sent' | '\\Trash' | '\\All';
+export const SPECIAL_USES = ['\\All', '\\Archive', '\\Drafts', '\\Flagged', '\\Junk', '\\Sent', '\\Trash'] as const;
+export type SpecialUse = (typeof SPECIAL_USES)[number];
 
 export interface Mailbox {
   readonly id: MailboxId;
@@ -70,6 +71,27 @@ export interface MailboxSnapshot {
   /** Milliseconds since 1970, whole seconds (RFC 9051 §2.3.3). */
   readonly internalDates: Float64Array;
   readonly emailIds: Float64Array;
+}
+
+// ------------------------------------------------------------------------------------------------- annotations
+
+/** RFC 5464 §3. */
+export interface Annotation {
+  /** `/shared/…`: the same for all; `/private/…`: the acting account's own. In lower case. */
+  readonly entry: string;
+  readonly octets: number;
+  /** Undefined: it is larger than was asked for. */
+  readonly value: Uint8Array | undefined;
+}
+
+/** RFC 5464 §4.2. */
+export interface AnnotationQuery {
+  /** In lower case. */
+  readonly entries: readonly string[];
+  /** How many levels below them count too. */
+  readonly depth: 0 | 1 | 'infinity';
+  /** Larger values are not read. */
+  readonly maximumOctets?: number;
 }
 
 // ---------------------------------------------------------------------------------------------------- messages
@@ -335,6 +357,22 @@ export interface MailStore extends AsyncDisposable {
   setSubscribed(account: AccountId, name: string, subscribed: boolean): Promise<void>;
   /** Every subscribed name, whether the mailbox exists or not. */
   listSubscriptions(account: AccountId): Promise<readonly string[]>;
+  /**
+   * Annotations of a mailbox, or of `THE_SERVER`, in the order of the query, and below each entry in that of names; each
+   * once. `/private/specialuse` tells the mailbox's special uses (RFC 6154 §4). NONEXISTENT
+   */
+  findAnnotations(account: AccountId, mailbox: MailboxId, query: AnnotationQuery): Promise<readonly Annotation[]>;
+  /**
+   * Sets entries, or removes those whose value is null; all or none. NONEXISTENT, ANNOTATIONTOOBIG, TOOMANYANNOTATIONS,
+   * OVERQUOTA; USEATTR: `/private/specialuse` asks for what CREATE would be refused (RFC 6154 §4)
+   * @param changes by entries in lower case, which begin with `/private/` or `/shared/`
+   * @returns the number of this change in the account's log; undefined: there was nothing to change
+   */
+  setAnnotations(
+    account: AccountId,
+    mailbox: MailboxId,
+    changes: ReadonlyMap<string, Uint8Array | null>,
+  ): Promise<ModSeq | undefined>;
   /** The present state. Sessions that have the mailbox open share it. NONEXISTENT */
   snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot>;
   /** This session takes what nobody has seen yet as its \Recent: UIDs from `first` to before `next` (RFC 3501 §2.3.2). */

@@ -1,10 +1,11 @@
 /**
  * The ways of saying no, and each protocol's words for them. The names are the response codes of RFC 9051 §7.1
- * (and RFC 5530), plus DISKFULL, for which IMAP has none. A refusal is thrown, so that what was begun is rolled back;
+ * (and RFC 5530), plus DISKFULL, for which IMAP has none, and two that RFC 5464 §5 writes in several words. A refusal is thrown, so that what was begun is rolled back;
  * across threads it travels as a value.
  */
 export type RefusalCode =
   | 'ALREADYEXISTS'
+  | 'ANNOTATIONTOOBIG'
   | 'AUTHENTICATIONFAILED'
   | 'AUTHORIZATIONFAILED'
   | 'CANNOT'
@@ -18,6 +19,7 @@ export type RefusalCode =
   | 'OVERQUOTA'
   | 'PRIVACYREQUIRED'
   | 'TOOBIG'
+  | 'TOOMANYANNOTATIONS'
   | 'TRYCREATE'
   | 'UNAVAILABLE'
   | 'USEATTR';
@@ -33,6 +35,9 @@ export class Refusal extends Error {
   }
 }
 
+/** Octets of one annotation's value; RFC 5464 §4.1 wants 1024 at least. */
+export const LARGEST_ANNOTATION = 65_536;
+
 interface Words {
   /** The response code of NO (RFC 9051 §7.1); undefined: NO without a code. */
   readonly imap: string | undefined;
@@ -46,6 +51,12 @@ interface Words {
 /** What each protocol says for a refusal. */
 export const WORDS: Readonly<Record<RefusalCode, Words>> = {
   ALREADYEXISTS: { imap: 'ALREADYEXISTS', smtp: [550, '5.7.1'], pop3: undefined, http: 409 },
+  ANNOTATIONTOOBIG: {
+    imap: `METADATA MAXSIZE ${LARGEST_ANNOTATION}`,
+    smtp: [552, '5.3.4'],
+    pop3: undefined,
+    http: 413,
+  },
   AUTHENTICATIONFAILED: { imap: 'AUTHENTICATIONFAILED', smtp: [535, '5.7.8'], pop3: 'AUTH', http: 401 },
   AUTHORIZATIONFAILED: { imap: 'AUTHORIZATIONFAILED', smtp: [535, '5.7.8'], pop3: 'AUTH', http: 403 },
   CANNOT: { imap: 'CANNOT', smtp: [550, '5.7.1'], pop3: undefined, http: 422 },
@@ -59,6 +70,7 @@ export const WORDS: Readonly<Record<RefusalCode, Words>> = {
   OVERQUOTA: { imap: 'OVERQUOTA', smtp: [452, '4.2.2'], pop3: undefined, http: 507 },
   PRIVACYREQUIRED: { imap: 'PRIVACYREQUIRED', smtp: [538, '5.7.11'], pop3: 'AUTH', http: 403 },
   TOOBIG: { imap: 'TOOBIG', smtp: [552, '5.3.4'], pop3: undefined, http: 413 },
+  TOOMANYANNOTATIONS: { imap: 'METADATA TOOMANY', smtp: [452, '4.5.3'], pop3: undefined, http: 429 },
   TRYCREATE: { imap: 'TRYCREATE', smtp: [550, '5.1.1'], pop3: undefined, http: 404 },
   UNAVAILABLE: { imap: 'UNAVAILABLE', smtp: [451, '4.3.0'], pop3: 'SYS/TEMP', http: 503 },
   USEATTR: { imap: 'USEATTR', smtp: [550, '5.7.1'], pop3: undefined, http: 422 }, // RFC 6154 §3

@@ -1,6 +1,7 @@
 /** What every MailStore must do, whatever it is made of. A test file of each implementation runs it. */
 import { describe } from 'vitest';
 import { describeAccounts } from './accounts-contract.ts';
+import { describeAnnotations } from './annotations-contract.ts';
 import { describeMailboxes } from './mailboxes-contract.ts';
 import { describeMessages } from './messages-contract.ts';
 import { describeModel } from './model-contract.ts';
@@ -13,6 +14,7 @@ export function describeMailStore(name: string, factory: StoreFactory): void {
   describe(name, () => {
     describeAccounts(factory);
     describeMailboxes(factory);
+    describeAnnotations(factory);
     describeMessages(factory);
     describeSearch(factory);
     describeSortKeys(factory);

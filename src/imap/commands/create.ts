@@ -2,7 +2,7 @@
  * CREATE: RFC 9051 §6.3.4; with special uses RFC 6154 §3; MAILBOXID RFC 8474 §4.1.
  * The store makes missing superior names too.
  */
-import type { SpecialUse } from '../../store/mail-store.ts';
+import { SPECIAL_USES, type SpecialUse } from '../../store/mail-store.ts';
 import { Refusal } from '../../store/refusal.ts';
 import { command, LOGGED_IN } from '../command.ts';
 import { BadSyntax } from '../grammar/bad-syntax.ts';
@@ -11,17 +11,6 @@ import type { Parser } from '../grammar/parser.ts';
 import { ok } from '../grammar/responses.ts';
 import { mailboxObjectId } from '../object-id.ts';
 import { oldName } from './list.ts';
-
-/** RFC 6154 §2. */
-const SPECIAL_USES: readonly SpecialUse[] = [
-  '\\All',
-  '\\Archive',
-  '\\Drafts',
-  '\\Flagged',
-  '\\Junk',
-  '\\Sent',
-  '\\Trash',
-];
 
 export const create = command({
   states: LOGGED_IN,

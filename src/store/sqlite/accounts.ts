@@ -2,6 +2,7 @@
 import type { AccountId, ModSeq } from '../change.ts';
 import type { Account, SpecialUse } from '../mail-store.ts';
 import { Refusal } from '../refusal.ts';
+import type { AnnotationRows } from './annotations.ts';
 import type { Database } from './database.ts';
 import { CHANGE, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
 import type { MailboxWrites } from './mailboxes.ts';
@@ -80,13 +81,15 @@ export class AccountReads {
 export class AccountWrites {
   readonly #ledger: Ledger;
   readonly #mailboxes: MailboxWrites;
+  readonly #annotations: AnnotationRows;
   readonly #counts: CopyCounts;
   readonly #statements;
 
-  constructor(ledger: Ledger, mailboxes: MailboxWrites) {
+  constructor(ledger: Ledger, mailboxes: MailboxWrites, annotations: AnnotationRows) {
     const { db } = ledger;
     this.#ledger = ledger;
     this.#mailboxes = mailboxes;
+    this.#annotations = annotations;
     this.#counts = new CopyCounts(ledger);
     this.#statements = {
       insertAccount: db.prepare<[string, string, string | null, string | null, number]>(
@@ -142,6 +145,7 @@ export class AccountWrites {
     for (const mailbox of mailboxes) this.#deleteMailbox(account, mailbox, modSeq);
     this.#statements.deleteSubscriptions.run(id);
     this.#statements.deleteFormerNames.run(id);
+    this.#annotations.removeOwn(id);
     this.#statements.deleteAccount.run(id);
     this.#ledger.forgetAccount(account);
   }

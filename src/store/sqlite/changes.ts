@@ -4,6 +4,7 @@ import type { AccountId, Change, Changes, MailboxChange, MailboxId, MessageChang
 import { Refusal } from '../refusal.ts';
 import type { AccountReads } from './accounts.ts';
 import type { Database } from './database.ts';
+import { CHANGE } from './ledger.ts';
 import { textToRanges } from './uid-ranges.ts';
 
 const ROWS_AT_ONCE = 2_000;
@@ -29,6 +30,7 @@ function toChange(row: ChangeRow): Change {
   const modSeq = row.mod_seq as ModSeq;
   const mailbox = row.mailbox_id as MailboxId;
   if (row.type <= 3) return { type: MESSAGE_TYPES[row.type - 1]!, modSeq, mailbox, uids: textToRanges(row.uids!) };
+  if (row.type === CHANGE.annotations) return { type: 'annotations', modSeq, mailbox, entries: row.name!.split('\n') };
   const type = MAILBOX_TYPES[row.type - 4]!;
   return { type, modSeq, mailbox, name: row.name!, ...(row.old_name !== null && { oldName: row.old_name }) };
 }

@@ -11,7 +11,16 @@ import type { Database } from './database.ts';
 import { FlagSets } from './flag-sets.ts';
 import { runsToText } from './uid-ranges.ts';
 
-export const CHANGE = { arrived: 1, flags: 2, expunged: 3, created: 4, deleted: 5, renamed: 6, attributes: 7 } as const;
+export const CHANGE = {
+  arrived: 1,
+  flags: 2,
+  expunged: 3,
+  created: 4,
+  deleted: 5,
+  renamed: 6,
+  attributes: 7,
+  annotations: 9,
+} as const;
 
 /** How many numbers the change log reaches back. */
 const LOG_REACH = 100_000;
@@ -259,6 +268,12 @@ export class Ledger {
   logMailbox(modSeq: number, mailbox: MailboxState, type: number, oldName: string | null = null): void {
     this.writes++;
     this.#statements.insertChange.run(mailbox.account, modSeq, mailbox.id, type, null, mailbox.name, oldName);
+  }
+
+  /** @param mailbox 0: the server */
+  logAnnotations(modSeq: number, account: AccountState, mailbox: number, entries: readonly string[]): void {
+    this.writes++;
+    this.#statements.insertChange.run(account.id, modSeq, mailbox, CHANGE.annotations, null, entries.join('\n'), null);
   }
 
   #logArrivals(account: number | undefined): void {

@@ -2,6 +2,7 @@
 import type { AccountId, MailboxId, ModSeq, Uid } from '../change.ts';
 import type { ClaimedRecent, Mailbox, SpecialUse } from '../mail-store.ts';
 import { Refusal } from '../refusal.ts';
+import type { AnnotationRows } from './annotations.ts';
 import type { CopyWrites } from './copies.ts';
 import type { Database } from './database.ts';
 import { CHANGE, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
@@ -83,13 +84,15 @@ export class MailboxWrites {
   readonly #ledger: Ledger;
   readonly #counts: CopyCounts;
   readonly #copies: CopyWrites;
+  readonly #annotations: AnnotationRows;
   readonly #statements;
 
-  constructor(ledger: Ledger, copies: CopyWrites) {
+  constructor(ledger: Ledger, copies: CopyWrites, annotations: AnnotationRows) {
     const { db } = ledger;
     this.#ledger = ledger;
     this.#counts = new CopyCounts(ledger);
     this.#copies = copies;
+    this.#annotations = annotations;
     this.#statements = {
       insertMailbox: db.prepare<[number, string, number, number, string]>(
         `INSERT INTO mailbox (account_id, name, uid_validity, uid_next, first_recent_uid, highest_mod_seq, special_use,
@@ -104,7 +107,10 @@ export class MailboxWrites {
           'SELECT id FROM mailbox WHERE account_id = ? AND name > ? AND name < ? ORDER BY name',
         )
         .pluck(),
-      withSpecialUse: db.prepare<[number], string>('SELECT special_use FROM mailbox WHERE account_id = ?').pluck(),
+      withSpecialUse: db
+        .prepare<[number, number], string>('SELECT special_use FROM mailbox WHERE account_id = ? AND id <> ?')
+        .pluck(),
+      setSpecialUse: db.prepare<[string, number]>('UPDATE mailbox SET special_use = ? WHERE id = ?'),
       subscribe: db.prepare<[number, string]>('INSERT OR IGNORE INTO subscription (account_id, name) VALUES (?, ?)'),
       unsubscribe: db.prepare<[number, string]>('DELETE FROM subscription WHERE account_id = ? AND name = ?'),
       keepFormerName: db.prepare<[number, string, number]>(
@@ -122,23 +128,35 @@ export class MailboxWrites {
     const name = mailboxName(given);
     if (this.#ledger.findMailboxByName(id, name))
       throw new Refusal('ALREADYEXISTS', `There is a mailbox ${name} already`);
-    this.#checkSpecialUse(id, specialUse);
+    this.checkSpecialUse(id, specialUse);
     const names = this.missing(id, name);
     const modSeq = this.#ledger.nextModSeq(account);
     const made = names.map((each) => this.#makeOne(account, each, each === name ? specialUse : [], modSeq));
     return made.at(-1)!.id as MailboxId;
   }
 
-  /** RFC 6154 §3: an attribute that the server cannot give is refused; each belongs to one mailbox. */
-  #checkSpecialUse(account: number, wanted: readonly SpecialUse[]): void {
+  /**
+   * RFC 6154 §3: an attribute that the server cannot give is refused; each belongs to one mailbox.
+   * @param mailbox whose they are to be; 0: it is not made yet
+   */
+  checkSpecialUse(account: number, wanted: readonly SpecialUse[], mailbox = 0): void {
     const taken =
-      wanted.length === 0 ? [] : this.#statements.withSpecialUse.all(account).flatMap((text) => text.split(' '));
+      wanted.length === 0
+        ? []
+        : this.#statements.withSpecialUse.all(account, mailbox).flatMap((text) => text.split(' '));
     for (const attribute of wanted) {
       if (attribute === '\\All' || attribute === '\\Flagged') {
         throw new Refusal('USEATTR', `${attribute} is for mailboxes that show messages of others: there are none here`);
       }
       if (taken.includes(attribute)) throw new Refusal('USEATTR', `Another mailbox is ${attribute} already`);
     }
+  }
+
+  setSpecialUse(mailbox: MailboxState, specialUse: readonly SpecialUse[], modSeq: number): void {
+    this.#ledger.writes++;
+    mailbox.specialUse = specialUse.join(' ');
+    this.#statements.setSpecialUse.run(mailbox.specialUse, mailbox.id);
+    this.#ledger.logMailbox(modSeq, mailbox, CHANGE.attributes);
   }
 
   /** The names that must be made so that `name` exists: itself and its missing superior names. @throws Refusal LIMIT */
@@ -187,6 +205,7 @@ export class MailboxWrites {
   /** Its row and what hangs on it, but not its messages. */
   remove(mailbox: MailboxState): void {
     this.#statements.deleteImportKeys.run(mailbox.id);
+    this.#annotations.removeOf(mailbox.id);
     this.#statements.deleteMailbox.run(mailbox.id);
     this.#ledger.forgetMailbox(mailbox);
   }
@@ -223,11 +242,17 @@ export class MailboxWrites {
     if (superior !== undefined && !this.#ledger.findMailboxByName(id, superior)) this.make(account, superior, modSeq);
   }
 
-  /** RFC 9051 §6.3.6: INBOX stays, empty; its messages move into a new mailbox; inferior names stay. */
+  /**
+   * RFC 9051 §6.3.6: INBOX stays, empty; its messages move into a new mailbox; inferior names stay. RFC 5464 §4.1: the new
+   * one has the annotations too.
+   */
   #renameInbox(account: AccountState, inbox: MailboxState, name: string): void {
     this.missing(account.id, name);
+    this.#annotations.assertRoomForCopy(account.id, inbox.id);
     const modSeq = this.#ledger.nextModSeq(account);
-    this.#copies.moveAll(account, inbox, this.make(account, name, modSeq), modSeq);
+    const mailbox = this.make(account, name, modSeq);
+    this.#copies.moveAll(account, inbox, mailbox, modSeq);
+    this.#annotations.copy(inbox.id, mailbox.id);
   }
 
   #inferior(account: AccountState, name: string): MailboxState[] {

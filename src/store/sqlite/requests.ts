@@ -158,6 +158,17 @@ export interface Requests {
     request: { readonly account: AccountId; readonly name: string; readonly subscribed: boolean };
     result: undefined;
   };
+  setAnnotations: {
+    request: {
+      readonly account: AccountId;
+      /** 0: the server. */
+      readonly mailbox: MailboxId;
+      /** Each entry once, in lower case; the values are packed in this order. Null: no value. */
+      readonly changes: readonly { readonly entry: string; readonly octets: number | null }[];
+    };
+    /** Undefined: nothing has changed. */
+    result: ModSeq | undefined;
+  };
   claimRecent: { request: { readonly account: AccountId; readonly mailbox: MailboxId }; result: ClaimedRecent };
   markTransactions: { request: ChosenTransactions & { readonly read: boolean }; result: number };
   deleteTransactions: { request: ChosenTransactions; result: number };

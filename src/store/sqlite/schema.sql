@@ -78,6 +78,20 @@ CREATE TABLE former_name (
   PRIMARY KEY (account_id, name)
 ) STRICT, WITHOUT ROWID;
 
+-- Annotations (RFC 5464): of a mailbox, or of the server as a whole. They go with their mailbox.
+CREATE TABLE annotation (
+  -- 0: of the server.
+  mailbox_id INTEGER NOT NULL,
+  -- Who sees it: 0 for /shared entries; for /private ones the account that has set them.
+  account_id INTEGER NOT NULL,
+  -- In lower case: names are compared without case.
+  entry TEXT NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (mailbox_id, account_id, entry)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX annotation_account ON annotation (account_id) WHERE account_id > 0;
+
 -- -------------------------------------------------------------------------------------------------------- messages
 
 -- Octets that arrived once, whatever the number of recipients and copies.
@@ -179,11 +193,12 @@ CREATE TABLE change (
   account_id INTEGER NOT NULL,
   mod_seq INTEGER NOT NULL,
   mailbox_id INTEGER NOT NULL,
-  -- 1 arrived, 2 flags, 3 expunged; 4 mailbox created, 5 deleted, 6 renamed, 7 attributes.
+  -- 1 arrived, 2 flags, 3 expunged; 4 mailbox created, 5 deleted, 6 renamed, 7 attributes; 9 annotations, where mailbox 0
+  -- is the server.
   type INTEGER NOT NULL,
   -- Types 1 to 3: the UIDs as an IMAP sequence set, ascending.
   uids TEXT,
-  -- Types 4 to 7: the name after the change, and before a renaming.
+  -- Types 4 to 7: the name after the change, and before a renaming. Type 9: the entries, divided by line feeds.
   name TEXT,
   old_name TEXT,
   PRIMARY KEY (account_id, mod_seq, mailbox_id, type)

@@ -8,6 +8,8 @@ import type { AccountId, Changes, EmailId, MailboxId, ModSeq, Uid } from '../cha
 import type {
   Accepted,
   Account,
+  Annotation,
+  AnnotationQuery,
   Appended,
   ClaimedRecent,
   Content,
@@ -36,6 +38,7 @@ import { Refusal } from '../refusal.ts';
 import type { SearchQuery } from '../search-query.ts';
 import type { SortKeyName, ThreadKeys } from '../sort-keys.ts';
 import { AccountReads } from './accounts.ts';
+import { AnnotationReads } from './annotations.ts';
 import { ChangeReads } from './changes.ts';
 import { databaseFile, openForReading, type Database, type Durability } from './database.ts';
 import { Derivations } from './derivations.ts';
@@ -90,6 +93,7 @@ export class SqliteStore implements MailStore {
   readonly #files: LargeFiles;
   readonly #accounts: AccountReads;
   readonly #mailboxes: MailboxReads;
+  readonly #annotations: AnnotationReads;
   readonly #snapshots: Snapshots;
   readonly #emails: EmailReads;
   readonly #derivations: Derivations;
@@ -115,6 +119,7 @@ export class SqliteStore implements MailStore {
     this.#snapshots = snapshots;
     this.#accounts = accounts;
     this.#mailboxes = mailboxes;
+    this.#annotations = new AnnotationReads(db, mailboxes);
     const flagSet = (id: number): readonly string[] => this.flagSet(id);
     this.#emails = new EmailReads(db, folder);
     this.#derivations = new Derivations(this.#emails, searcher);
@@ -240,6 +245,24 @@ export class SqliteStore implements MailStore {
 
   async listSubscriptions(account: AccountId): Promise<readonly string[]> {
     return this.#mailboxes.subscriptions(account);
+  }
+
+  async findAnnotations(
+    account: AccountId,
+    mailbox: MailboxId,
+    query: AnnotationQuery,
+  ): Promise<readonly Annotation[]> {
+    return this.#annotations.find(account, mailbox, query);
+  }
+
+  setAnnotations(
+    account: AccountId,
+    mailbox: MailboxId,
+    changes: ReadonlyMap<string, Uint8Array | null>,
+  ): Promise<ModSeq | undefined> {
+    const values = [...changes.values()].filter((value) => value !== null);
+    const entries = Array.from(changes, ([entry, value]) => ({ entry, octets: value?.length ?? null }));
+    return this.#writer.send('setAnnotations', { account, mailbox, changes: entries }, values);
   }
 
   snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot> {

@@ -7,6 +7,7 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Refusal } from '../refusal.ts';
 import { AccountWrites } from './accounts.ts';
+import { AnnotationRows, AnnotationWrites } from './annotations.ts';
 import { CopyWrites } from './copies.ts';
 import { openForWriting, type Durability } from './database.ts';
 import { DeliveryWrites } from './deliveries.ts';
@@ -45,8 +46,10 @@ const rollback = db.prepare('ROLLBACK');
 const ledger = new Ledger(db);
 const rows = new MessageRows(ledger);
 const copies = new CopyWrites(ledger, rows);
-const mailboxes = new MailboxWrites(ledger, copies);
-const accounts = new AccountWrites(ledger, mailboxes);
+const annotationRows = new AnnotationRows(ledger);
+const mailboxes = new MailboxWrites(ledger, copies, annotationRows);
+const accounts = new AccountWrites(ledger, mailboxes, annotationRows);
+const annotations = new AnnotationWrites(ledger, annotationRows, mailboxes);
 const expunge = new ExpungeWrites(ledger, rows);
 const deliveries = new DeliveryWrites(ledger, accounts, mailboxes, expunge);
 const flags = new FlagWrites(ledger, rows);
@@ -75,6 +78,7 @@ const HANDLERS: Handlers = {
   deleteMailbox: (request) => mailboxes.delete(request),
   renameMailbox: (request) => mailboxes.rename(request),
   setSubscribed: (request) => mailboxes.setSubscribed(request),
+  setAnnotations: (request, packed) => annotations.set(request, packed),
   claimRecent: (request) => mailboxes.claimRecent(request),
   markTransactions: (request) => transactions.mark(request),
   deleteTransactions: (request) => transactions.delete(request),
