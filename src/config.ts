@@ -62,6 +62,10 @@ export interface Config {
   readonly channelBinding: boolean;
   /** UNAUTHENTICATE is offered. */
   readonly unauthenticate: boolean;
+  /** A URI by which users reach the operator: IMAP's annotation /shared/admin. */
+  readonly adminContact: string;
+  /** How many messages one IMAP command may be about; `saving`: COPY and APPEND alone. */
+  readonly messageLimit: { readonly limits: 'everything' | 'saving'; readonly messages: number } | undefined;
   /** Which messages of INBOX a POP3 client is shown. */
   readonly pop3Messages: 'all' | 'unread';
   /** What becomes of what a POP3 client deletes. */
@@ -166,6 +170,13 @@ export const SETTINGS: readonly Setting[] = [
     value: 'on|off',
     default: 'on',
     help: 'IMAP clients may log out and in as somebody else on one connection. Off behind a proxy that decides who may log in.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'admin-contact',
+    value: 'URI',
+    default: 'mailto:postmaster@DOMAIN',
+    help: 'How users reach whoever runs this server; IMAP clients are told by METADATA, as /shared/admin.',
   },
   {
     group: 'what it serves',
@@ -283,6 +294,20 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     group: 'limits',
+    flag: 'imap-message-limit',
+    value: 'N|off',
+    default: 'off',
+    help: 'Messages that one IMAP command may be about (MESSAGELIMIT): FETCH, STORE, SEARCH, MOVE and UID EXPUNGE stop after the N highest UIDs, COPY and APPEND refuse more. Real servers have 1000 or more; tests may want 3.',
+  },
+  {
+    group: 'limits',
+    flag: 'imap-save-limit',
+    value: 'N|off',
+    default: 'off',
+    help: 'The same for COPY and APPEND alone (SAVELIMIT). A server has one of the two.',
+  },
+  {
+    group: 'limits',
     flag: 'pop3-login-delay',
     value: 'SECONDS',
     default: '0',
@@ -368,6 +393,8 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     allowPlaintextAuth: onOff(given.get('allow-plaintext-auth'), false),
     channelBinding: onOff(given.get('channel-binding'), false),
     unauthenticate: onOff(given.get('unauthenticate'), true),
+    adminContact: uri(given.get('admin-contact'), `mailto:postmaster@${defaultDomain}`),
+    messageLimit: messageLimit(given.get('imap-message-limit'), given.get('imap-save-limit')),
     pop3Messages: oneOf(given.get('pop3-messages'), ['all', 'unread'], 'all'),
     pop3Delete: oneOf(given.get('pop3-delete'), ['expunge', 'trash'], 'expunge'),
     pop3LoginDelaySeconds: integer(given.get('pop3-login-delay'), 0, 0, 86_400) || undefined,
@@ -488,6 +515,23 @@ function integer(given: Given | undefined, fallback: number, least: number, most
   if (!/^\d+$/.test(given.text) || value < least || value > most)
     throw new ConfigError(`${given.from}: "${given.text}" is not a whole number from ${least} to ${most}`);
   return value;
+}
+
+/** RFC 9738 §3: a server announces one of the two. */
+function messageLimit(everything: Given | undefined, saving: Given | undefined): Config['messageLimit'] {
+  const [all, some] = [everything, saving].map((given) =>
+    given?.text === 'off' ? undefined : integer(given, 0, 1, 4_294_967_295) || undefined,
+  );
+  if (all && some) throw new ConfigError(`${everything!.from} and ${saving!.from} cannot both be given: choose one`);
+  if (all) return { limits: 'everything', messages: all };
+  return some ? { limits: 'saving', messages: some } : undefined;
+}
+
+function uri(given: Given | undefined, fallback: string): string {
+  if (!given) return fallback;
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/.test(given.text))
+    throw new ConfigError(`${given.from}: "${given.text}" is not a URI such as mailto:admin@a.test or tel:+49301234`);
+  return given.text;
 }
 
 function days(given: Given | undefined): number | undefined {

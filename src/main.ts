@@ -156,9 +156,9 @@ Each flag has an environment variable: --smtp-port is ${variableOf('smtp-port')}
 
 ${groups.map((group) => `${group[0]!.toUpperCase()}${group.slice(1)}:\n${section(group)}`).join('\n\n')}
 
-Fixed limits: 8 KiB a command line, 64 KiB a literal that is no message, 100 levels and 10,000 parts of MIME, 5 failed
-logins a connection, 30 minutes without a word in IMAP, 10 in POP3, 5 in SMTP. Past one, the protocol's own error
-reply; others go on being served.
+Fixed limits: 8 KiB a command line, 64 KiB a literal that is no message, 100 levels and 10,000 parts of MIME, 1,000
+annotations of a mailbox and 16 MiB of them an account, 5 failed logins a connection, 30 minutes without a word in IMAP,
+10 in POP3, 5 in SMTP. Past one, the protocol's own error reply; others go on being served.
 
 Examples:
   glassmail start --data temp --http-port 0        throwaway server, the web on a free port

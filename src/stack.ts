@@ -188,6 +188,10 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     ...session,
     credentials: credentialsFor('imap'),
     unauthenticate: config.unauthenticate,
+    messageLimit: config.messageLimit,
+    adminContact: config.adminContact,
+    // A real site's users do not write what all the others read; in a test they may want to.
+    serverAnnotations: config.mode === 'capture' ? ('writable' as const) : ('read-only' as const),
   };
   const imap = (connection: Connection) => serveImap(connection, imapOptions);
   const pop3Options: Pop3Options = {

@@ -13,6 +13,7 @@ import type { Context } from './command.ts';
 import { BadSyntax } from './grammar/bad-syntax.ts';
 import type { Parser } from './grammar/parser.ts';
 import type { MessageLiteral } from './grammar/syntax.ts';
+import { assertMayAppend } from './message-limit.ts';
 import { partOctets } from './message-url.ts';
 
 /** One command holds no more: its messages wait for the last of them, the small ones in memory. */
@@ -67,6 +68,7 @@ export async function receiveMessages(
       switch (step.type) {
         case 'message':
           refuseUnlessWhole();
+          assertMayAppend(messages.length + 1, session.options);
           if (messages.length === MOST_MESSAGES) {
             throw new Refusal(
               'LIMIT',

@@ -2,6 +2,7 @@
  * What CAPABILITY announces (RFC 9051 §6.1.1, §7.2.2): one line per capability, with its RFC and the file that keeps the
  * promise. Nothing is announced that is not complete.
  */
+import type { MessageLimit } from './message-limit.ts';
 
 /** What the list depends on. */
 export interface Situation {
@@ -18,6 +19,7 @@ export interface Situation {
   readonly unauthenticate: boolean;
   /** The largest message that is taken. */
   readonly appendLimit: number;
+  readonly messageLimit: MessageLimit | undefined;
 }
 
 interface Capability {
@@ -102,6 +104,27 @@ export const CAPABILITIES: readonly Capability[] = [
     value: (it) => `=${it.appendLimit}`,
   },
   { name: 'REPLACE', rfc: 'RFC 8508', keptIn: 'commands/replace.ts' },
+  // METADATA-SERVER is for servers without annotations of mailboxes (RFC 5464 §1).
+  {
+    name: 'METADATA',
+    rfc: 'RFC 5464',
+    keptIn: 'annotations.ts, commands/getmetadata.ts, setmetadata.ts, commands/enable.ts',
+  },
+  { name: 'LIST-METADATA', rfc: 'RFC 9590', keptIn: 'commands/list.ts' },
+  {
+    name: 'MESSAGELIMIT',
+    rfc: 'RFC 9738',
+    keptIn: 'message-limit.ts, and whoever asks it',
+    when: ({ messageLimit }) => messageLimit?.limits === 'everything',
+    value: ({ messageLimit }) => `=${messageLimit?.messages}`,
+  },
+  {
+    name: 'SAVELIMIT',
+    rfc: 'RFC 9738 §3',
+    keptIn: 'message-limit.ts, commands/copy.ts, append-message.ts',
+    when: ({ messageLimit }) => messageLimit?.limits === 'saving',
+    value: ({ messageLimit }) => `=${messageLimit?.messages}`,
+  },
   { name: 'NOTIFY', rfc: 'RFC 5465', keptIn: 'commands/notify.ts, notifications.ts' },
   { name: 'UIDONLY', rfc: 'RFC 9586', keptIn: 'grammar/writer.ts, mailbox-view.ts, session.ts' },
   { name: 'UTF8=ACCEPT', rfc: 'RFC 6855', keptIn: 'commands/enable.ts, append-message.ts, grammar/writer.ts' },

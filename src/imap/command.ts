@@ -6,6 +6,7 @@ import type { SaslOptions } from '../sasl/mechanism.ts';
 import type { AccountId, ModSeq } from '../store/change.ts';
 import type { MailStore } from '../store/mail-store.ts';
 import type { Connection } from '../wire/connection.ts';
+import type { AnnotationNews } from './annotations.ts';
 import type { Parser } from './grammar/parser.ts';
 import type { Completion, Dialect, Response } from './grammar/syntax.ts';
 import type { MailboxView } from './mailbox-view.ts';
@@ -47,6 +48,10 @@ export interface SessionForCommands {
   readonly login: LoginAttempts;
   /** From now on; RFC 5465 §3.1. */
   watch(notifications: Notifications): void;
+  /** From now on, to be told whenever a response may be (RFC 5464 §4.1). @returns false: it was so before */
+  followAnnotations(news: AnnotationNews): boolean;
+  /** This session has changed annotations itself, and is not told of it. @param modSeq in the account's log */
+  ownAnnotations(modSeq: ModSeq): void;
   /** What is new in the selected mailbox, if there is one, and may be told. The view has looked before. */
   newsOfSelected(mayExpunge: boolean): AsyncGenerator<readonly Response[], void, undefined>;
   /** What is new in others, for clients that have asked for it. */

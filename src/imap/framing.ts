@@ -17,6 +17,7 @@
  */
 import type { Connection } from '../wire/connection.ts';
 import { bufferOver } from '../mail/octets.ts';
+import { LARGEST_ANNOTATION, WORDS } from '../store/refusal.ts';
 import { BadSyntax } from './grammar/bad-syntax.ts';
 import { Parser } from './grammar/parser.ts';
 import { bad, no } from './grammar/responses.ts';
@@ -222,7 +223,7 @@ export class Framing {
       if (this.#takesMessage(pieces)) return this.#messageAhead(line, literal, joined(pieces), offset);
       if (literal.size > this.limits.literal || this.#gathered + literal.size > this.limits.command) {
         const most = Math.max(0, Math.min(this.limits.literal, this.limits.command - this.#gathered));
-        return this.#refuse(line, bad(`Literal too big: ${most} octets are the most here`, 'TOOBIG'));
+        return this.#refuse(line, this.#tooBig(literal.size, most));
       }
       await this.#request(literal);
       if (literal.size > 0) pieces.push(await this.#connection.read(literal.size));
@@ -240,6 +241,15 @@ export class Framing {
     // RFC 9051 §9: NUL must not be used anywhere but in literal8.
     if (line.octets.includes(0)) return bad('A command must not contain NUL');
     return undefined;
+  }
+
+  #tooBig(size: number, most: number): Completion {
+    // RFC 5464 §4.3: of a value NO, with what is the most.
+    if (this.#name === 'SETMETADATA' && size > LARGEST_ANNOTATION) {
+      const { imap } = WORDS.ANNOTATIONTOOBIG;
+      return no(`A value has at most ${LARGEST_ANNOTATION} octets`, imap);
+    }
+    return bad(`Literal too big: ${most} octets are the most here`, 'TOOBIG');
   }
 
   /** Whether the literal that the pieces announce is a message: it is not, in the place of a mailbox name or a URL. */

@@ -8,6 +8,7 @@
  */
 import type { AccountId, Change, MailboxChange, MailboxId, ModSeq } from '../store/change.ts';
 import type { Mailbox, MailStore } from '../store/mail-store.ts';
+import { annotationResponses } from './annotations.ts';
 import { mailboxTree } from './commands/list.ts';
 import type { MailboxTree } from './commands/list.ts';
 import { statusOf } from './commands/status.ts';
@@ -17,7 +18,13 @@ import type { Dialect, FetchAttribute, Response, StatusItem } from './grammar/sy
 import type { Interest } from './mailbox-view.ts';
 
 export const MESSAGE_EVENTS = ['MessageNew', 'MessageExpunge', 'FlagChange'] as const;
-export const EVENTS = [...MESSAGE_EVENTS, 'MailboxName', 'SubscriptionChange'] as const;
+export const EVENTS = [
+  ...MESSAGE_EVENTS,
+  'MailboxName',
+  'SubscriptionChange',
+  'MailboxMetadataChange',
+  'ServerMetadataChange',
+] as const;
 export type NotifyEvent = (typeof EVENTS)[number];
 
 /** §6.2–6.6. INBOXES is PERSONAL here: mail may be delivered to any mailbox. */
@@ -97,17 +104,31 @@ export class Notifications {
     return responses;
   }
 
-  /** What has happened to other mailboxes since last time. */
-  async news(selected: MailboxId | undefined, dialect: Dialect): Promise<Response[]> {
+  /**
+   * What has happened to other mailboxes since last time.
+   * @param ownAnnotations the numbers of what this client has changed itself, emptied here; undefined: changes of
+   *   annotations are told elsewhere
+   */
+  async news(
+    selected: MailboxId | undefined,
+    dialect: Dialect,
+    ownAnnotations: Set<ModSeq> | undefined,
+  ): Promise<Response[]> {
     const { changes, modSeq, tooOld } = await this.#store.changesSince(this.#account, this.#seen);
     this.#seen = modSeq;
+    const own = new Set(ownAnnotations);
+    ownAnnotations?.clear();
     if (tooOld) {
       // §5.8
       this.#watched = { selected: undefined, groups: [] };
       return [untaggedOk('Too much has happened: NOTIFY SET begins anew', 'NOTIFICATIONOVERFLOW')];
     }
     if (changes.length === 0 || this.#watched.groups.length === 0) return [];
-    return [...(await this.#namesNews(changes, dialect)), ...(await this.#messagesNews(changes, selected, dialect))];
+    return [
+      ...(await this.#namesNews(changes, dialect)),
+      ...(await this.#messagesNews(changes, selected, dialect)),
+      ...(ownAnnotations ? await this.#annotationsNews(changes, own) : []),
+    ];
   }
 
   // ------------------------------------------------------------------------------------------------ names (§5.4, §5.5)
@@ -178,6 +199,15 @@ export class Notifications {
       responses.push(await this.#status(mailbox, items));
     }
     return responses;
+  }
+
+  // -------------------------------------------------------------------------------------- annotations (§5.6, §5.7)
+
+  #annotationsNews(changes: readonly Change[], own: ReadonlySet<ModSeq>): Promise<Response[]> {
+    const watchesServer = this.#watched.groups.some(({ events }) => events.has('ServerMetadataChange'));
+    return annotationResponses(this.#store, this.#account, changes, own, (mailbox) =>
+      mailbox ? this.#eventsOf(mailbox).has('MailboxMetadataChange') : watchesServer,
+    );
   }
 
   #eventsOf(mailbox: Mailbox): ReadonlySet<NotifyEvent> {

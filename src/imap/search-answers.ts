@@ -18,6 +18,7 @@ import type {
 } from './grammar/syntax.ts';
 import type { Found, MailboxView } from './mailbox-view.ts';
 import { withProgress } from './in-progress.ts';
+import { limitSearch } from './message-limit.ts';
 import { relevancyOf } from './relevancy.ts';
 import { findMessages, namesModSeq, namesNumbers } from './search-keys.ts';
 import { sortedPlaces } from './sorting.ts';
@@ -29,6 +30,8 @@ export interface SearchAnswer {
   readonly found: number;
   /** The result, and what is to be said of it. */
   readonly responses: readonly Response[];
+  /** The lowest UID that was looked at, where others were not (RFC 9738 §3.1). */
+  readonly lowest?: number;
 }
 
 /** For commands that search: whether their UID form names messages by number all the same. */
@@ -42,21 +45,22 @@ export function refusedSearch({ refused, saves }: Refused, view: MailboxView | u
   return no(refused.message, refused.code);
 }
 
-/** @throws BadSyntax UPDATE under a tag that has one already */
+/** @throws BadSyntax UPDATE under a tag that has one already; MessageLimitReached of SORT */
 export async function answerSearch(
   program: Searching,
   view: MailboxView,
   correlator: SearchCorrelator,
   { store, session }: Pick<Context, 'store' | 'session'>,
 ): Promise<SearchAnswer> {
-  const { key, returns, partial, criteria, updateAttributes: attributes } = program;
+  const { returns, partial, criteria, updateAttributes: attributes } = program;
   const { tag, uid: byUid } = correlator;
   const updates = returns?.includes('UPDATE') ?? false;
   // RFC 5267 §4.3
   if (updates && view.contexts.has(tag)) throw new BadSyntax(`The tag ${tag} is in use: its results are kept up`);
-  const usesModSeq = namesModSeq(key);
+  const usesModSeq = namesModSeq(program.key);
   // RFC 7162 §3.1: the MODSEQ key enables CONDSTORE.
   if (usesModSeq) session.enable('condstore');
+  const { key, lowest } = await limitSearch(program.key, view, session.options, criteria ? 'refuse' : 'cut');
   const { signal } = session.connection;
   const seqNums = await withProgress(tag, session, (report) => findMessages(key, view, store, signal, report));
   const inMailbox: Found = { seqNums, uids: seqNums.map((seqNum) => view.uid(seqNum)) };
@@ -75,9 +79,11 @@ export async function answerSearch(
       ...(modSeq !== undefined && { modSeq }),
     },
   ];
-  if (updates && !view.contexts.add({ correlator, key, criteria, attributes, uids: found.uids }, view))
+  // Half a result cannot be kept up.
+  const isKeptUp = lowest === undefined && updates;
+  if (updates && !(isKeptUp && view.contexts.add({ correlator, key, criteria, attributes, uids: found.uids }, view)))
     responses.push(noUpdate(tag));
-  return { found: seqNums.length, responses };
+  return { found: seqNums.length, responses, ...(lowest !== undefined && { lowest }) };
 }
 
 /** RFC 5267 §4.3.1 */

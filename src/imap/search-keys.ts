@@ -1,5 +1,5 @@
 /**
- * The keys of SEARCH (RFC 9051 §6.4.4, RFC 5032, RFC 7162 §3.1.5, RFC 8474 §6, RFC 8514 §4.3). Those that the view can
+ * The keys of SEARCH (RFC 9051 §6.4.4, RFC 5032, RFC 7162 §3.1.5, RFC 8474 §6, RFC 8514 §4.3, RFC 9738 §3.2). Those that the view can
  * judge are judged here, over arrays in memory; the others become a query for the store, which is asked about what is left.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -64,6 +64,20 @@ async function passing(view: MailboxView, tests: readonly Test[]): Promise<Uint3
   return passed.subarray(0, count);
 }
 
+/**
+ * The messages that a search looks at (RFC 9738 §3.1): those that it names itself, by number or UID; without such keys all.
+ * Ascending sequence numbers.
+ */
+export function candidatesOf(key: SearchKey, view: MailboxView): Promise<Uint32Array> {
+  return passing(view, namingTests(key, view));
+}
+
+function namingTests(key: SearchKey, view: MailboxView): Test[] {
+  if (key.name === 'AND') return key.keys.flatMap((one) => namingTests(one, view));
+  const names = ['SEQUENCE', 'UID', 'UIDAFTER', 'UIDBEFORE'].includes(key.name);
+  return names ? [viewTest(key, view)!] : [];
+}
+
 /** The messages with these UIDs, which ascend. */
 export function uidKey(uids: Uint32Array): SearchKey {
   return { name: 'UID', set: { type: 'set', ranges: rangesOf(uids) } };
@@ -125,6 +139,10 @@ function viewTest(key: SearchKey, view: MailboxView): Test | undefined {
       return (seqNum) => view.modSeqOf(seqNum) >= key.since;
     case 'UID':
       return isIn(key.set, 'uid', view);
+    case 'UIDAFTER':
+      return (seqNum) => view.uid(seqNum) > key.uid;
+    case 'UIDBEFORE':
+      return (seqNum) => view.uid(seqNum) < key.uid;
     case 'SEQUENCE':
       return isIn(key.set, 'seq', view);
     case 'EMAILID': {
@@ -231,6 +249,8 @@ async function toQuery(key: SearchKey, view: MailboxView): Promise<SearchQuery> 
     case 'SMALLER':
     case 'THREADID':
     case 'UID':
+    case 'UIDAFTER':
+    case 'UIDBEFORE':
     case 'YOUNGER':
       // What the view can judge it judges now: the store is told which messages those are.
       return { type: 'uids', uids: rangesOf(await judged(key, view)) };

@@ -4,6 +4,7 @@ import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import type { MailStore } from '../store/mail-store.ts';
 import type { Connection } from '../wire/connection.ts';
+import type { MessageLimit } from './message-limit.ts';
 import { Session } from './session.ts';
 
 export interface ImapOptions {
@@ -25,6 +26,12 @@ export interface ImapOptions {
   readonly canStartTls?: boolean;
   /** False: UNAUTHENTICATE is not offered (RFC 8437 §8 wants that choice). Default true. */
   readonly unauthenticate?: boolean;
+  /** Undefined: commands may be about any number of messages. */
+  readonly messageLimit?: MessageLimit | undefined;
+  /** A URI, the value of the server's annotation `/shared/admin` (RFC 5464 §3.2.1.1). */
+  readonly adminContact?: string;
+  /** Whether users may set what the server's annotations tell all (RFC 5464 §3.3). Default: they may. */
+  readonly serverAnnotations?: 'writable' | 'read-only';
   /** Default 30 minutes (RFC 9051 §5.4 permits no less). */
   readonly idleMs?: number;
   /** Default 2 minutes. */

@@ -5,11 +5,12 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { mechanisms } from '../sasl/mechanism.ts';
 import type { SaslOptions } from '../sasl/mechanism.ts';
-import type { AccountId } from '../store/change.ts';
+import type { AccountId, ModSeq } from '../store/change.ts';
 import { Refusal, WORDS } from '../store/refusal.ts';
 import { ConnectionClosed, TimedOut } from '../wire/connection.ts';
 import type { Connection } from '../wire/connection.ts';
 import { TlsFailed } from '../wire/layers.ts';
+import type { AnnotationNews } from './annotations.ts';
 import { BinaryRefused } from './binary-parts.ts';
 import { capabilities } from './capabilities.ts';
 import { highestModSeq } from './command.ts';
@@ -37,6 +38,7 @@ import type { Completion, Dialect, FetchAttribute, Response } from './grammar/sy
 import { hasStream, ResponseWriter } from './grammar/writer.ts';
 import { MailboxDeleted } from './mailbox-view.ts';
 import type { Found } from './mailbox-view.ts';
+import { MessageLimitReached } from './message-limit.ts';
 import { BadUrl } from './message-url.ts';
 import type { Notifications } from './notifications.ts';
 import type { ImapOptions } from './server.ts';
@@ -57,6 +59,9 @@ const MOST_BADS_BEFORE_LOGIN = 3;
 const MOST_FAILED_LOGINS = 5;
 
 const ABANDONED = bad('Abandoned');
+
+/** Of IMAP alone, each with its response code. */
+const REFUSALS = [BadCharset, BadUrl, BinaryRefused, MessageLimitReached] as const;
 
 /** A response broke off in the middle of a literal: the client cannot tell any more what is what. */
 class ResponseBrokeOff extends Error {
@@ -80,6 +85,10 @@ export class Session implements SessionForCommands {
   #turnStarted = 0;
   /** Undefined: the client has not said NOTIFY. */
   #notifications: Notifications | undefined;
+  /** Undefined: the client has not said ENABLE METADATA. */
+  #annotationNews: AnnotationNews | undefined;
+  /** The numbers of what this session has changed of annotations. */
+  readonly #ownAnnotations = new Set<ModSeq>();
 
   constructor(connection: Connection, options: ImapOptions) {
     this.connection = connection;
@@ -165,6 +174,10 @@ export class Session implements SessionForCommands {
       await before.view.look();
       await this.#tellNews(mayExpunge);
     }
+    const { name: state } = this.#state;
+    if (this.#annotationNews && (state === 'authenticated' || state === 'selected')) {
+      await this.#say(await this.#annotationNews.news(this.#ownAnnotations));
+    }
     return completion;
   }
 
@@ -205,8 +218,10 @@ export class Session implements SessionForCommands {
   #completionFor(error: unknown, { name }: FramedCommand): Completion {
     if (error instanceof BadSyntax) return bad(error.message, error.code);
     if (error instanceof Refusal) return no(error.message, WORDS[error.code].imap);
-    if (error instanceof BadCharset || error instanceof BadUrl || error instanceof BinaryRefused)
-      return no(error.message, error.code);
+    if (REFUSALS.some((kind) => error instanceof kind)) {
+      const { message, code } = error as InstanceType<(typeof REFUSALS)[number]>;
+      return no(message, code);
+    }
     if (endsSession(error)) throw error;
     // What was waited for when the client left.
     if (this.connection.signal.aborted) throw new ConnectionClosed('The client has gone', { cause: error });
@@ -275,6 +290,7 @@ export class Session implements SessionForCommands {
       permitsPlaintextLogin: this.login.permitsPlaintext(),
       unauthenticate: this.options.unauthenticate ?? true,
       appendLimit: this.options.maximumMessageOctets,
+      messageLimit: this.options.messageLimit,
       mechanisms: mechanisms(this.options.credentials, this.login.sasl()),
     });
   }
@@ -331,6 +347,17 @@ export class Session implements SessionForCommands {
     if (this.#state.name === 'selected') this.#state.view.interest = notifications.interest;
   }
 
+  followAnnotations(news: AnnotationNews): boolean {
+    if (this.#annotationNews) return false;
+    this.#annotationNews = news;
+    return true;
+  }
+
+  ownAnnotations(modSeq: ModSeq): void {
+    // Without news of them nobody would ever look at it.
+    if (this.#annotationNews || this.#notifications) this.#ownAnnotations.add(modSeq);
+  }
+
   async *newsOfSelected(mayExpunge: boolean): AsyncGenerator<readonly Response[], void, undefined> {
     const state = this.#state;
     if (state.name !== 'selected') return;
@@ -347,13 +374,17 @@ export class Session implements SessionForCommands {
   }
 
   async newsOfOthers(): Promise<readonly Response[]> {
+    const own = this.#ownAnnotations;
+    const ofAnnotations = (await this.#annotationNews?.news(own)) ?? [];
     const notifications = this.#notifications;
-    if (!notifications) return [];
+    if (!notifications) return ofAnnotations;
     const selected = this.#state.name === 'selected' ? this.#state.view : undefined;
-    const responses = await notifications.news(selected?.id, this.#dialect);
+    // What ENABLE METADATA tells is not told again.
+    const toldApart = this.#annotationNews !== undefined;
+    const responses = await notifications.news(selected?.id, this.#dialect, toldApart ? undefined : own);
     // An overflow ends it all.
     if (selected) selected.interest = notifications.interest;
-    return responses;
+    return [...ofAnnotations, ...responses];
   }
 
   news(account: AccountId): News {
@@ -463,6 +494,8 @@ export class Session implements SessionForCommands {
     this.#afterwards = 'nothing';
     for (const feature of Object.keys(this.#dialect) as (keyof Dialect)[]) this.#dialect[feature] = false;
     this.#notifications = undefined;
+    this.#annotationNews = undefined;
+    this.#ownAnnotations.clear();
     this.#framing.limits = LIMITS_BEFORE_LOGIN;
     if (this.connection.compressed) await this.connection.endCompression();
   }

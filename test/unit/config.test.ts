@@ -128,6 +128,32 @@ describe('a wrong value stops the start with one line that names it', () => {
   });
 });
 
+describe('limits of IMAP commands', () => {
+  test.each([
+    [[], undefined],
+    [['--imap-message-limit', 'off', '--imap-save-limit', 'off'], undefined],
+    [['--imap-message-limit', '1000'], { limits: 'everything', messages: 1000 }],
+    [['--imap-message-limit', 'off', '--imap-save-limit', '5'], { limits: 'saving', messages: 5 }],
+  ])('%j', (args, limit) => {
+    expect(readConfig(args, {}).messageLimit).toEqual(limit);
+  });
+
+  test.each([
+    [['--imap-message-limit', '0'], '"0" is not a whole number from 1'],
+    [['--imap-message-limit', 'many'], '"many" is not a whole number'],
+    [['--imap-message-limit', '5', '--imap-save-limit', '5'], '--imap-message-limit and --imap-save-limit cannot both'],
+    [['--admin-contact', 'me'], '"me" is not a URI'],
+    [['--admin-contact', 'mailto:a b'], 'is not a URI'],
+  ])('%j', (args, message) => {
+    expect(() => readConfig(args, {})).toThrow(message);
+  });
+
+  test('the operator is postmaster of the default domain', () => {
+    expect(readConfig(['--domains', 'red.test,blue.test'], {}).adminContact).toBe('mailto:postmaster@red.test');
+    expect(readConfig(['--admin-contact', 'tel:+49301234'], {}).adminContact).toBe('tel:+49301234');
+  });
+});
+
 test('every setting has a variable of its own and a line of help', () => {
   const variables = SETTINGS.map(({ flag }) => variableOf(flag));
   expect(new Set(variables).size).toBe(SETTINGS.length);

@@ -261,6 +261,24 @@ describe('limits', () => {
   });
 });
 
+describe('values of annotations', () => {
+  const header = 'a SETMETADATA INBOX (/private/comment ';
+
+  test.each<[string, string[], string[]]>([
+    [`${header}{65537}\r\nb NOOP\r\n`, ['a NO [METADATA MAXSIZE 65536]', 'b|NOOP|'], []],
+    [`${header}{65537+}\r\n${'x'.repeat(65_537)})\r\nb NOOP\r\n`, ['a NO [METADATA MAXSIZE 65536]', 'b|NOOP|'], []],
+    [`${header}~{70000}\r\nb NOOP\r\n`, ['a NO [METADATA MAXSIZE 65536]', 'b|NOOP|'], []],
+    [`a GETMETADATA {65537}\r\nb NOOP\r\n`, ['a BAD [TOOBIG]', 'b|NOOP|'], []],
+  ])('too large ones get NO, as RFC 5464 §4.3 wants it (%#)', async (input, shown, written) => {
+    expect(await all(input)).toEqual({ shown, written });
+  });
+
+  test('the largest comes through', async () => {
+    const { shown } = await all(`${header}~{65536}\r\n${'\0'.repeat(65_536)})\r\n`);
+    expect(shown).toEqual([`a|SETMETADATA|${header.slice('a SETMETADATA'.length)}~{65536}\r\n${'\0'.repeat(65_536)})`]);
+  });
+});
+
 describe('message literals', () => {
   async function message(frames: Framing): Promise<string> {
     const pieces: Uint8Array[] = [];

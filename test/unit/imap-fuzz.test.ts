@@ -123,6 +123,9 @@ const DIALOGUE = [
   'o STATUS INBOX (MESSAGES UNSEEN UIDVALIDITY HIGHESTMODSEQ SIZE)',
   'p IDLE\r\nDONE',
   'q UID EXPUNGE 1:*',
+  'q2 SETMETADATA "Fuzz/&APw-" (/private/comment {3+}\r\na\r\n /shared/comment ~{3+}\r\na\0b /private/specialuse NIL)',
+  'q3 GETMETADATA (DEPTH infinity MAXSIZE 2) "Fuzz/&APw-" (/private /shared/comment)',
+  'q4 LIST "" Fuzz/% RETURN (METADATA (/private/comment "/shared/comment"))',
   'r RENAME "Fuzz/&APw-" Fuzz/other',
   's DELETE Fuzz/other',
   't UID MOVE 1:* Trash',
@@ -155,6 +158,7 @@ const word = fc.constantFrom(
   ...['FLAGS', '+FLAGS', '-FLAGS.SILENT', '(\\Seen)', '(\\Seen \\Deleted $x)', '\\*', 'ENVELOPE', 'BODYSTRUCTURE'],
   ...['BODY[]', 'BODY.PEEK[1.1.1]', 'BODY[HEADER.FIELDS (', 'BINARY[1]', 'BINARY.SIZE[2]', '(UID', 'MODSEQ', 'ALL'],
   ...['NOT', 'OR', 'SUBJECT', 'HEADER', 'CHARSET', 'UTF-8', 'RETURN', '(SAVE)', '(MIN MAX)', 'SINCE', '1-Jan-2020'],
+  ...['GETMETADATA', 'SETMETADATA', '/private/comment', '(/shared/comment NIL)', '(DEPTH infinity)', 'METADATA'],
   ...['(CONDSTORE)', '(QRESYNC (1 1))', 'CONDSTORE', 'IMAP4rev2', 'QRESYNC', 'UTF8=ACCEPT', 'PLAIN', '=', 'AGEAYg=='],
   ...['\0', '\r', '\xff', '\xc3\xbc', '\t', '&APw-', '&', '/', 'NIL', 'nil', 'x'.repeat(300)],
 );

@@ -558,6 +558,8 @@ describe('search', () => {
     ['MODSEQ 620162338', { name: 'MODSEQ', since: 620162338 as never }],
     ['MODSEQ "/flags/\\\\draft" all 6', { name: 'MODSEQ', since: 6 as never }],
     ['UID 1:*', { name: 'UID', set: sequence([1, '*']) }],
+    ['UIDAFTER 7', { name: 'UIDAFTER', uid: 7 }],
+    ['uidbefore 4294967295', { name: 'UIDBEFORE', uid: 4_294_967_295 }],
     ['2:4', { name: 'SEQUENCE', set: sequence([2, 4]) }],
     ['$', { name: 'SEQUENCE', set: { type: 'saved' } }],
     ['EMAILID M6d99ac3275bb4e', { name: 'EMAILID', id: 'M6d99ac3275bb4e' }],
@@ -611,6 +613,11 @@ describe('search', () => {
     'MODSEQ "/flags/a" bogus 1',
     'EMAILID ""',
     'UID 0',
+    'UIDAFTER',
+    'UIDAFTER 0',
+    'UIDAFTER *',
+    'UIDBEFORE 1:2',
+    'UIDBEFORE 4294967296',
   ])('none: %j', (text) => {
     expect(() => read(text, (input) => input.searchProgram())).toThrow(BadSyntax);
   });

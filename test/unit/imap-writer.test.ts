@@ -104,6 +104,62 @@ describe('responses', () => {
     [`* ID ("name" "${utf8('für')}")`, { type: 'id', parameters: new Map([['name', 'für']]) }, REV2],
     ['* ID ("name" {4}\r\na\r\nb)', { type: 'id', parameters: new Map([['name', 'a\r\nb']]) }],
     ['* THREAD (1)(2)', { type: 'raw', text: 'THREAD (1)(2)' }],
+    ['* METADATA "" (/shared/comment NIL)', { type: 'metadata', mailbox: '', values: [['/shared/comment', null]] }],
+    [
+      '* METADATA R&-D (/private/a "a \\"b\\" \\\\ c" "/private/b c" "")',
+      {
+        type: 'metadata',
+        mailbox: 'R&D',
+        values: [
+          ['/private/a', Buffer.from('a "b" \\ c')],
+          ['/private/b c', Buffer.alloc(0)],
+        ],
+      },
+    ],
+    [
+      `* METADATA INBOX (/private/a {4}\r\na\r\nb /private/b {2}\r\n${utf8('ä')} /private/c ~{2}\r\n\0a)`,
+      {
+        type: 'metadata',
+        mailbox: 'INBOX',
+        values: [
+          ['/private/a', Buffer.from('a\r\nb')],
+          ['/private/b', Buffer.from('ä')],
+          ['/private/c', Buffer.from('\0a')],
+        ],
+      },
+    ],
+    [
+      `* METADATA INBOX (/private/a {2000}\r\n${'a'.repeat(2000)} /private/b "b")`,
+      {
+        type: 'metadata',
+        mailbox: 'INBOX',
+        values: [
+          ['/private/a', Buffer.alloc(2000, 'a')],
+          ['/private/b', Buffer.from('b')],
+        ],
+      },
+    ],
+    [
+      `* METADATA INBOX (/private/a {20000}\r\n${'a'.repeat(20_000)} /private/b NIL)`,
+      {
+        type: 'metadata',
+        mailbox: 'INBOX',
+        values: [
+          ['/private/a', Buffer.alloc(20_000, 'a')],
+          ['/private/b', null],
+        ],
+      },
+    ],
+    [
+      '* METADATA Entw&APw-rfe /shared/comment "/private/a b"',
+      { type: 'metadata-changed', mailbox: 'Entwürfe', entries: ['/shared/comment', '/private/a b'] },
+    ],
+    [
+      `* METADATA "${utf8('Entwürfe')}" /shared/comment`,
+      { type: 'metadata-changed', mailbox: 'Entwürfe', entries: ['/shared/comment'] },
+      REV2,
+    ],
+    ['* METADATA "" /shared/comment', { type: 'metadata-changed', mailbox: '', entries: ['/shared/comment'] }],
   ])('%j', (line, response, dialect) => {
     expect(print(response, dialect)).toBe(line === '' ? '' : `${line}\r\n`);
   });

@@ -6,6 +6,7 @@ import { command } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
 import { withProgress } from '../in-progress.ts';
+import { assertMayKeep } from '../message-limit.ts';
 
 export const copy = command({
   states: ['selected'],
@@ -14,6 +15,7 @@ export const copy = command({
 
   async *run({ set, mailbox }, { tag, name, state: { account, view }, store, session }) {
     const uids = view.uids(set, name === 'UID COPY' ? 'uid' : 'seq');
+    assertMayKeep(uids, session.options);
     const copying = () => store.copyMessages(account, view.id, uids, mailbox);
     const {
       mailbox: destination,

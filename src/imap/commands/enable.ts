@@ -2,6 +2,7 @@
  * ENABLE: RFC 9051 §6.3.1, RFC 5161.
  * What is unknown or not enabled by this command is passed over; only what is newly enabled is answered.
  */
+import { AnnotationNews } from '../annotations.ts';
 import { command } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import type { Dialect } from '../grammar/syntax.ts';
@@ -24,11 +25,15 @@ export const enable = command({
     while (!input.atEnd()) names.push(input.sp().atom('a capability'));
     return { names };
   },
-  async *run({ names }, { session }) {
+  async *run({ names }, { state, store, session }) {
     const asked = new Set(names.map((name) => FEATURES[name.toUpperCase()]).filter((known) => known !== undefined));
     const enabled = [...asked].filter(({ feature }) => !session.dialect[feature]);
     for (const { feature } of enabled) session.enable(feature);
-    yield { type: 'enabled', names: enabled.map(({ name }) => name) };
+    // RFC 5464 §4.1: it changes nothing but what is told unasked.
+    const follows =
+      names.some((name) => name.toUpperCase() === 'METADATA') &&
+      session.followAnnotations(await AnnotationNews.start(store, state.account));
+    yield { type: 'enabled', names: [...enabled.map(({ name }) => name), ...(follows ? ['METADATA'] : [])] };
     return ok('ENABLE completed');
   },
 });

@@ -11,6 +11,7 @@ import { ok } from '../grammar/responses.ts';
 import { multisearchProgram } from '../grammar/search-programs.ts';
 import type { MultisearchProgram, SearchSource } from '../grammar/syntax.ts';
 import { MailboxView } from '../mailbox-view.ts';
+import { assertWithin } from '../message-limit.ts';
 import { answerSearch, noUpdate, refusedSearch, type SearchAnswer } from '../search-answers.ts';
 
 type LoggedIn = Context<'authenticated' | 'selected'>;
@@ -31,6 +32,11 @@ export const esearch = command({
       yield* session.newsOfSelected(false);
     }
     const mailboxes = await mailboxesOf(program.sources, state.account, store, selected);
+    // RFC 9738 §3.1 names one UID below which the client goes on: of several mailboxes there is none.
+    assertWithin(
+      mailboxes.reduce((sum, { messages }) => sum + messages, 0),
+      session.options,
+    );
     for (const mailbox of mailboxes) {
       const { found, responses } = await searchIn(mailbox, program, selected, context);
       // §2.1: nothing is said of mailboxes without a match.

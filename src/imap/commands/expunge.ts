@@ -5,6 +5,9 @@
 import { command, highestModSeq } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
+import type { SequenceSet } from '../grammar/syntax.ts';
+import type { MailboxView } from '../mailbox-view.ts';
+import { limited, withinLimit } from '../message-limit.ts';
 
 export const expunge = command({
   states: ['selected'],
@@ -13,12 +16,21 @@ export const expunge = command({
 
   async *run({ set }, { name, state: { account, view }, store, session }) {
     view.assertWritable();
-    const named = set === undefined ? {} : { uids: view.find(set, 'uid').uids };
-    const { uids, modSeq } = await store.expunge(account, view.id, { ...named, onlyDeleted: true });
-    if (uids.length === 0) return ok(`${name} completed`);
+    // RFC 9738 §3.1: EXPUNGE has no limit, for it cannot be told where to go on.
+    const named = set && withinLimit(deletedOf(view, set), session.options);
+    const which = named ? { uids: named.uids } : {};
+    const { uids, modSeq } = await store.expunge(account, view.id, { ...which, onlyDeleted: true });
+    if (uids.length === 0) return yield* limited(ok(`${name} completed`), named?.lowest, session.options);
     view.removes(uids);
     session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: uidSet(uids) });
     // RFC 7162 §3.2.7: with QRESYNC enabled it must be there.
-    return ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);
+    const completion = ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);
+    return yield* limited(completion, named?.lowest, session.options);
   },
 });
+
+function deletedOf(view: MailboxView, set: SequenceSet): Uint32Array {
+  const isDeleted = view.flagTest('\\Deleted');
+  const { seqNums, uids } = view.findThere(set, 'uid');
+  return uids.filter((_, i) => isDeleted(seqNums[i]!));
+}

@@ -30,6 +30,7 @@ import type {
   SequenceSet,
 } from '../grammar/syntax.ts';
 import type { Found, MailboxView } from '../mailbox-view.ts';
+import { assertWithin, limited, withinLimit } from '../message-limit.ts';
 import { vanishedEarlier } from '../resync.ts';
 
 type SelectedContext = Context<'selected'>;
@@ -56,13 +57,26 @@ export const fetch = command({
     const attributes = complete(asked, modifiers, byUid && !session.dialect.uidOnly);
     if (attributes.some((attribute) => attribute.name === 'MODSEQ')) session.enable('condstore');
     if (modifiers.vanished) yield await vanishedEarlier(view, modifiers.changedSince!, view.uidRanges(set));
+    // RFC 9738 §3.1: a part that is too large is refused, before anything is done.
+    if (modifiers.partial) assertWithin(lengthOf(modifiers.partial), session.options);
     const named = modifiers.partial
       ? partOf(view, set, name, modifiers.partial)
       : view.find(set, byUid ? 'uid' : 'seq');
-    const found = changedSince(named, view, modifiers);
-    return yield* answered(found, attributes, context);
+    const all = changedSince(named, view, modifiers);
+    const { uids, lowest } = withinLimit(all.uids, session.options);
+    const found = lowest === undefined ? all : highestFirst(all, uids.length);
+    return yield* limited(yield* answered(found, attributes, context), lowest, session.options);
   },
 });
+
+/** RFC 9738 §3.1. */
+function highestFirst({ seqNums, uids }: Found, count: number): Found {
+  return { seqNums: seqNums.slice(-count).reverse(), uids: uids.slice(-count).reverse() };
+}
+
+function lengthOf({ first, last }: PartialRange): number {
+  return Math.abs(last - first) + 1;
+}
 
 /** What a client is to be told of messages without a FETCH command: RFC 5465 §5.2; UID and MODSEQ RFC 7162 §3.2.4. */
 export async function* fetchUnasked(

@@ -1,12 +1,14 @@
 /**
  * LIST: RFC 9051 §6.3.9, RFC 3501 §6.3.8, with all that LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), CHILDREN
- * (RFC 3348) and SPECIAL-USE (RFC 6154) add. No mailbox is remote here, so REMOTE adds none.
+ * (RFC 3348), SPECIAL-USE (RFC 6154) and LIST-METADATA (RFC 9590) add. No mailbox is remote here, so REMOTE adds none.
  */
 import type { AccountId } from '../../store/change.ts';
 import type { Mailbox, MailStore } from '../../store/mail-store.ts';
+import { annotationValues } from '../annotations.ts';
 import { command, LOGGED_IN } from '../command.ts';
 import { BadSyntax } from '../grammar/bad-syntax.ts';
 import { DELIMITER, matchPattern } from '../grammar/mailbox-name.ts';
+import { metadataEntries } from '../grammar/metadata.ts';
 import type { Parser } from '../grammar/parser.ts';
 import { ok } from '../grammar/responses.ts';
 import type { Response, StatusItem } from '../grammar/syntax.ts';
@@ -20,6 +22,8 @@ interface Selection {
 interface Returns {
   readonly subscribed: boolean;
   readonly status: readonly StatusItem[] | undefined;
+  /** Entries of annotations. */
+  readonly metadata: readonly string[] | undefined;
 }
 
 export const list = command({
@@ -60,12 +64,25 @@ export const list = command({
       yield tree.entry(name, { showsSubscribed, childInfo: withChildInfo.has(name) ? criteria : [] });
       const mailbox = tree.mailbox(name);
       // RFC 5819 §2: only for those that meet the selection themselves, and can be selected.
-      if (returns?.status && mailbox && tree.meets(name, selection))
-        yield await statusOf(store, mailbox, returns.status, session.options.maximumMessageOctets);
+      if (!returns || !mailbox || !tree.meets(name, selection)) continue;
+      if (returns.status) yield await statusOf(store, mailbox, returns.status, session.options.maximumMessageOctets);
+      if (returns.metadata) yield await metadataOf(store, state.account, mailbox, returns.metadata);
     }
     return ok('LIST completed');
   },
 });
+
+/** RFC 9590 §3: NIL where there is no value. Nothing of a mailbox that somebody has deleted meanwhile. */
+async function metadataOf(
+  store: MailStore,
+  account: AccountId,
+  mailbox: Mailbox,
+  entries: readonly string[],
+): Promise<readonly Response[]> {
+  if (!(await store.findMailbox(account, mailbox.id))) return [];
+  const { values } = await annotationValues(store, account, mailbox, { entries, depth: 0 });
+  return values.length === 0 ? [] : [{ type: 'metadata', mailbox: mailbox.name, values }];
+}
 
 /** The LIST response for one mailbox, as SELECT gives it to clients of IMAP4rev2. */
 export async function listEntryOf(store: MailStore, account: AccountId, name: string): Promise<Response> {
@@ -230,11 +247,13 @@ function returnOptions(input: Parser): Returns | undefined {
   if (!input.sp().keyword('RETURN')) throw new BadSyntax('Only RETURN can follow the mailbox patterns of LIST');
   let subscribed = false;
   let status: StatusItem[] | undefined;
+  let metadata: string[] | undefined;
   input.sp();
   options(input, (name) => {
     if (name === 'SUBSCRIBED') subscribed = true;
     else if (name === 'STATUS') status = input.sp().statusItems();
+    else if (name === 'METADATA') metadata = metadataEntries(input.sp());
     else if (name !== 'CHILDREN' && name !== 'SPECIAL-USE') throw new BadSyntax(`LIST has no return option ${name}`);
   });
-  return { subscribed, status };
+  return { subscribed, status, metadata };
 }

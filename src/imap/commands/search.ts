@@ -6,6 +6,7 @@
 import { command } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import { searchProgram } from '../grammar/search-programs.ts';
+import { limited } from '../message-limit.ts';
 import { answerSearch, programNamesNumbers, refusedSearch } from '../search-answers.ts';
 
 export const search = command({
@@ -17,11 +18,11 @@ export const search = command({
     const { tag, name } = context;
     const { view } = context.state;
     if (args.program === undefined) return refusedSearch(args, view);
-    const { responses } = await answerSearch(args.program, view, { tag, uid: name === 'UID SEARCH' }, context);
+    const { responses, lowest } = await answerSearch(args.program, view, { tag, uid: name === 'UID SEARCH' }, context);
     yield responses;
     // RFC 9051 §7.1: what others have removed, perhaps meanwhile, is not found, but still has its number. UID SEARCH tells it.
     await view.look();
     const code = name === 'SEARCH' && view.hasGone ? 'EXPUNGEISSUED' : undefined;
-    return ok(`${name} completed`, code);
+    return yield* limited(ok(`${name} completed`, code), lowest, context.session.options);
   },
 });

@@ -6,6 +6,7 @@ import { command } from '../command.ts';
 import { no, ok } from '../grammar/responses.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
 import type { FetchItem, Response, StoreArguments } from '../grammar/syntax.ts';
+import { limited, withinLimit } from '../message-limit.ts';
 import { pieces } from './fetch.ts';
 
 export const store = command({
@@ -19,7 +20,9 @@ export const store = command({
     // RFC 7162 §3.1: UNCHANGEDSINCE enables CONDSTORE.
     if (change.unchangedSince !== undefined) session.enable('condstore');
     const byUid = name === 'UID STORE';
-    const there = view.findThere(set, byUid ? 'uid' : 'seq');
+    const all = view.findThere(set, byUid ? 'uid' : 'seq');
+    const { uids, lowest } = withinLimit(all.uids, session.options);
+    const there = { ...all, uids, seqNums: all.seqNums.subarray(all.seqNums.length - uids.length) };
     const { silent, ...flagChange } = change;
     const changes = changer(change);
     const toChange = there.uids.filter((_, i) => changes(view.flagsOf(there.seqNums[i]!)));
@@ -30,7 +33,9 @@ export const store = command({
     yield view.newKeywords();
     const { condstore, uidOnly } = session.dialect;
     if (!silent || condstore) {
-      for (const piece of pieces(stored)) yield piece.flatMap((uid) => response(uid));
+      // RFC 9738 §3.1: with a limit from the highest down.
+      for (const piece of pieces(lowest === undefined ? stored : stored.toReversed()))
+        yield piece.flatMap((uid) => response(uid));
     }
     if (stored.length > 0) session.connection.annotate({ type: 'flags', mailbox: view.name, uids: uidSet(stored) });
     const spared = byUid ? modified : modified.map((uid) => view.seqNum(uid)!);
@@ -40,10 +45,10 @@ export const store = command({
     if (!byUid && (there.missed + gone.length > 0 || (view.hasGone && stored.some(isGone)))) {
       const text = 'Some of the messages have been deleted by others';
       // RFC 2180 §4.2.1: whoever does not wait for their flags misses nothing; §4.2.3.
-      return (silent ? ok : no)(text, code ?? 'EXPUNGEISSUED');
+      return yield* limited((silent ? ok : no)(text, code ?? 'EXPUNGEISSUED'), lowest, session.options);
     }
-    if (code === undefined) return ok(`${name} completed`);
-    return ok('Some messages have changed since and were left alone', code);
+    const completed = code === undefined ? `${name} completed` : 'Some messages have changed since and were left alone';
+    return yield* limited(ok(completed, code), lowest, session.options);
 
     function response(uid: Uid): Response[] {
       const seqNum = view.seqNum(uid);

@@ -13,6 +13,7 @@ import { enable } from './enable.ts';
 import { esearch } from './esearch.ts';
 import { expunge } from './expunge.ts';
 import { fetch } from './fetch.ts';
+import { getMetadata } from './getmetadata.ts';
 import { id } from './id.ts';
 import { idle } from './idle.ts';
 import { list } from './list.ts';
@@ -27,6 +28,7 @@ import { rename } from './rename.ts';
 import { replace } from './replace.ts';
 import { search } from './search.ts';
 import { select } from './select.ts';
+import { setMetadata } from './setmetadata.ts';
 import { sort } from './sort.ts';
 import { starttls } from './starttls.ts';
 import { status } from './status.ts';
@@ -64,6 +66,8 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map<string, AnyComm
   ['IDLE', idle],
   ['NOTIFY', notify], // RFC 5465
   ['ESEARCH', esearch], // RFC 7377
+  ['GETMETADATA', getMetadata], // RFC 5464
+  ['SETMETADATA', setMetadata],
   // §6.4 selected
   ['CHECK', check], // RFC 3501 §6.4.1
   ['CLOSE', close],

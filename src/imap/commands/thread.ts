@@ -3,6 +3,7 @@ import { command } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import { threadProgram } from '../grammar/search-programs.ts';
 import { withProgress } from '../in-progress.ts';
+import { limitSearch } from '../message-limit.ts';
 import { programNamesNumbers, refusedSearch } from '../search-answers.ts';
 import { findMessages, namesModSeq } from '../search-keys.ts';
 import { sortedPlaces } from '../sorting.ts';
@@ -17,6 +18,7 @@ export const thread = command({
     if (args.program === undefined) return refusedSearch(args, view);
     const { key, algorithm } = args.program;
     if (namesModSeq(key)) session.enable('condstore');
+    await limitSearch(key, view, session.options, 'refuse');
     const { signal } = session.connection;
     const forest = await withProgress(tag, session, async (report) => {
       const seqNums = await findMessages(key, view, store, signal, report);

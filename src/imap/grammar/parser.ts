@@ -2,8 +2,8 @@
  * A client's command, by recursive descent: RFC 9051 §9, and where older clients differ RFC 3501 §9 and RFC 4466.
  * A method is named as the ABNF rule that it reads. What optional arguments are there, a command finds out with `has`,
  * `keyword` and `take`. Extensions: RFC 3516 BINARY, RFC 5032 WITHIN, RFC 5182 `$`, RFC 7162 CONDSTORE and QRESYNC,
- * RFC 8474 OBJECTID, RFC 8514 SAVEDATE, RFC 6203 FUZZY, RFC 8970 PREVIEW, RFC 9394 PARTIAL. Programs of SORT, THREAD and
- * ESEARCH stand in `search-programs.ts`.
+ * RFC 8474 OBJECTID, RFC 8514 SAVEDATE, RFC 6203 FUZZY, RFC 8970 PREVIEW, RFC 9394 PARTIAL, RFC 9738 UIDAFTER and
+ * UIDBEFORE. Programs of SORT, THREAD and ESEARCH stand in `search-programs.ts`, annotations in `metadata.ts`.
  *
  * Stricter than some servers: one space is one space (§9 note 2). Milder than the grammar: spaces at the command's end are
  * passed over, quoted strings may hold UTF-8 at all times, and 63-bit numbers above 2^53 - 1 count as 2^53 - 1.
@@ -225,6 +225,11 @@ export class Parser {
 
   nstring(what = 'a string or NIL'): string | null {
     return this.keyword('NIL') ? null : this.string(what);
+  }
+
+  /** Quoted, or a literal of either kind; whatever octets it has (RFC 5464 §5 value). */
+  nstringOctets(what = 'a string or NIL'): Uint8Array | null {
+    return this.keyword('NIL') ? null : this.#stringOctets(what);
   }
 
   /** `name` `value`, … or NIL (RFC 2971 §3.3). */
@@ -711,6 +716,10 @@ export class Parser {
         return { name, since: this.modSeqOrZero() };
       case 'UID':
         return { name, set: this.sp().sequenceSet() };
+      // RFC 9738 §3.2; * would not do: above the last UID, `5:*` names the last message all the same.
+      case 'UIDAFTER':
+      case 'UIDBEFORE':
+        return { name, uid: this.sp().nzNumber() };
       case 'EMAILID':
       case 'THREADID':
         return { name, id: this.sp().#match(OBJECT_ID, 'an object id') };

@@ -109,6 +109,7 @@ export type SearchKey =
   | { readonly name: 'LARGER' | 'SMALLER'; readonly octets: number }
   | { readonly name: 'MODSEQ'; readonly since: ModSeq }
   | { readonly name: 'UID'; readonly set: SequenceSet }
+  | { readonly name: 'UIDAFTER' | 'UIDBEFORE'; readonly uid: number }
   | { readonly name: 'SEQUENCE'; readonly set: SequenceSet }
   | { readonly name: 'EMAILID' | 'THREADID'; readonly id: string }
   | { readonly name: 'AND'; readonly keys: readonly SearchKey[] }
@@ -165,6 +166,14 @@ export type SearchSource =
 export interface MultisearchProgram extends SearchProgram {
   /** Without IN: the selected mailbox. */
   readonly sources: readonly SearchSource[];
+}
+
+/** RFC 5464 §5 getmetadata, but for the mailbox. */
+export interface GetMetadata {
+  /** As the client has written them; compared without case. */
+  readonly entries: readonly string[];
+  readonly depth: 0 | 1 | 'infinity';
+  readonly maximumOctets?: number;
 }
 
 export type StatusItem =
@@ -288,6 +297,14 @@ export type Response =
       readonly name: string;
       readonly items: readonly (readonly [StatusItem, number | string])[];
     }
+  /** RFC 5464 §4.4.1; `mailbox` is empty: of the server. At least one entry; null is NIL. */
+  | {
+      readonly type: 'metadata';
+      readonly mailbox: string;
+      readonly values: readonly (readonly [entry: string, value: Uint8Array | null])[];
+    }
+  /** RFC 5464 §4.4.2: what has changed, without its values. */
+  | { readonly type: 'metadata-changed'; readonly mailbox: string; readonly entries: readonly string[] }
   | ({ readonly type: 'search' } & SearchResult)
   | ({ readonly type: 'search-update'; readonly changes: readonly ListChange[] } & SearchCorrelator)
   | { readonly type: 'thread'; readonly forest: Forest }

@@ -18,6 +18,8 @@ type Streamed = Extract<FetchItem, { type: 'stream' }>;
 const SLAB = 65_536;
 /** Text is encoded in runs of this many characters at least, if there are as many. */
 const RUN = 4096;
+/** Longer values of annotations are literals: some clients read lines of bounded length. */
+const LONGEST_QUOTED = 1024;
 /** From here on octets are passed on without a copy. */
 const LARGE = 8192;
 
@@ -117,6 +119,12 @@ export class ResponseWriter {
         this.#line(`STATUS ${this.#mailbox(response.name)} (${items.join(' ')})`);
         break;
       }
+      case 'metadata':
+        this.#metadata(response);
+        break;
+      case 'metadata-changed':
+        this.#line(`METADATA ${this.#mailbox(response.mailbox)} ${response.entries.map(astring).join(' ')}`);
+        break;
       case 'search':
         this.#search(response);
         break;
@@ -250,6 +258,29 @@ export class ResponseWriter {
     const delimiter = entry.delimiter === null ? 'NIL' : quoted(entry.delimiter);
     const extended = entry.extended === undefined ? '' : ` ${encodeUtf8(entry.extended)}`;
     this.#line(`${name} (${entry.attributes.join(' ')}) ${delimiter} ${this.#mailbox(entry.name)}${extended}`);
+  }
+
+  /** RFC 5464 §5 value: a quoted string where it is plain text, a literal for other octets, a literal8 where NUL is among them. */
+  #metadata({ mailbox, values }: Extract<Response, { type: 'metadata' }>): void {
+    this.#text += `* METADATA ${this.#mailbox(mailbox)} (`;
+    let first = true;
+    for (const [entry, value] of values) {
+      this.#text += `${first ? '' : ' '}${astring(entry)} `;
+      first = false;
+      if (value === null) this.#text += 'NIL';
+      else this.#value(bufferOver(value));
+    }
+    this.#say(')\r\n');
+  }
+
+  #value(value: Buffer): void {
+    const text = value.length <= LONGEST_QUOTED ? value.toString('latin1') : undefined;
+    if (text !== undefined && /^[\x20-\x7e]*$/.test(text)) {
+      this.#text += quoted(text);
+      return;
+    }
+    this.#text += `${value.includes(0) ? '~' : ''}{${value.length}}\r\n`;
+    this.#octets(value);
   }
 
   #search(result: SearchResult): void {
@@ -407,6 +438,10 @@ function words(first: string, others: readonly string[]): string {
 
 function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function astring(text: string): string {
+  return isPlainAtom(text) ? text : quoted(text);
 }
 
 /** Something that no reader takes for anything else: no wildcard, no bracket, not NIL. */

@@ -188,6 +188,22 @@ def unknown(session):
         ok(session.noop())
 
 
+def annotations(session):
+    def value(mailbox, entry):
+        ok(session.xatom('GETMETADATA', mailbox, entry))
+        return session.response('METADATA')[1][0]
+
+    assert value('INBOX', '/private/comment') == b'INBOX (/private/comment NIL)'
+    ok(session.xatom('SETMETADATA', 'INBOX', '(/private/comment "from Python" /shared/comment NIL)'))
+    assert value('INBOX', '/private/comment') == b'INBOX (/private/comment "from Python")'
+    ok(session.xatom('SETMETADATA', 'INBOX', b'(/private/comment "Gr\xc3\xbc\xc3\x9fe")'))
+    assert value('INBOX', '/private/comment') == (b'INBOX (/private/comment {7}', b'Gr\xc3\xbc\xc3\x9fe')
+    assert value('""', '/shared/admin') == b'"" (/shared/admin "mailto:postmaster@glass.localhost")'
+    assert 'NONEXISTENT' in refused(session.xatom, 'GETMETADATA', 'Nowhere', '/private/comment')
+    ok(session.xatom('LIST', '""', 'INBOX', 'RETURN (METADATA (/private/comment))'))
+    assert session.response('METADATA')[1][0] == (b'INBOX (/private/comment {7}', b'Gr\xc3\xbc\xc3\x9fe')
+
+
 def large(session):
     """Literals of a megabyte and more, there and back."""
     body = b''.join(b'line %d of many\r\n' % number for number in range(150_000))
@@ -215,6 +231,7 @@ with imaplib.IMAP4_SSL('localhost', imaps_port, ssl_context=trust) as session:
     mailboxes(session)
     messages(session)
     unknown(session)
+    annotations(session)
     large(session)
     if hasattr(session, 'idle'):  # Python 3.14
         idle(session)
