@@ -5,6 +5,7 @@
  */
 import type { MimePart } from '../mail/mime-tree.ts';
 import type { AccountId, Changes, EmailId, MailboxId, ModSeq, Uid } from './change.ts';
+import type { Quota, QuotaLimits } from './quota.ts';
 import type { SearchQuery } from './search-query.ts';
 import type { SortKeyName, ThreadKeys } from './sort-keys.ts';
 
@@ -19,6 +20,7 @@ export interface Account {
   readonly createdAt: Date;
   /** The log's present number. */
   readonly modSeq: ModSeq;
+  readonly quota: Quota;
 }
 
 export interface NewAccount {
@@ -341,6 +343,7 @@ export interface MailStore extends AsyncDisposable {
   /** The SCRAM-SHA-256 record; undefined: no such account, or nobody can log in. */
   findPasswordRecord(address: string): Promise<{ readonly account: Account; readonly record: string } | undefined>;
   setPasswordRecord(account: AccountId, record: string): Promise<void>; // NONEXISTENT
+  setQuota(account: AccountId, limits: QuotaLimits): Promise<void>; // NONEXISTENT
   /** With all its mail. */
   deleteAccount(account: AccountId): Promise<void>; // NONEXISTENT
 
@@ -381,11 +384,14 @@ export interface MailStore extends AsyncDisposable {
   flagSet(index: number): readonly string[];
 
   spool(): Spool;
-  /** 250 means durable: resolves after the commit (group commit). */
+  /**
+   * 250 means durable: resolves after the commit (group commit). OVERQUOTA, BEYONDQUOTA: with the deliveries that find no
+   * room; none was made. DISKFULL
+   */
   accept(transaction: Transaction): Promise<Accepted>;
   /**
    * All or none. `replaced` goes in the same moment (RFC 8508), and `modSeq` is then that of its going.
-   * TRYCREATE, OVERQUOTA, DISKFULL; NONEXISTENT: what was to be replaced is gone
+   * TRYCREATE, OVERQUOTA, BEYONDQUOTA, DISKFULL; NONEXISTENT: what was to be replaced is gone
    */
   appendMessages(
     account: AccountId,
@@ -393,7 +399,7 @@ export interface MailStore extends AsyncDisposable {
     messages: readonly NewMessage[],
     replaced?: { readonly mailbox: MailboxId; readonly uid: Uid },
   ): Promise<Appended>;
-  /** All arrive or none (RFC 9051 §6.4.7). TRYCREATE */
+  /** All arrive or none (RFC 9051 §6.4.7). TRYCREATE; OVERQUOTA, BEYONDQUOTA: not by a move within one account */
   copyMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied>;
   moveMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied>;
   storeFlags(account: AccountId, mailbox: MailboxId, uids: ArrayLike<number>, change: FlagChange): Promise<FlagsStored>;

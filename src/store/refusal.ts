@@ -1,6 +1,7 @@
 /**
  * The ways of saying no, and each protocol's words for them. The names are the response codes of RFC 9051 §7.1
- * (and RFC 5530), plus DISKFULL, for which IMAP has none, and two that RFC 5464 §5 writes in several words. A refusal is thrown, so that what was begun is rolled back;
+ * (and RFC 5530), plus DISKFULL, for which IMAP has none, BEYONDQUOTA, an OVERQUOTA that lasts, and two that RFC 5464 §5
+ * writes in several words. A refusal is thrown, so that what was begun is rolled back;
  * across threads it travels as a value.
  */
 export type RefusalCode =
@@ -8,6 +9,7 @@ export type RefusalCode =
   | 'ANNOTATIONTOOBIG'
   | 'AUTHENTICATIONFAILED'
   | 'AUTHORIZATIONFAILED'
+  | 'BEYONDQUOTA'
   | 'CANNOT'
   | 'DISKFULL'
   | 'EXPUNGEISSUED'
@@ -24,14 +26,24 @@ export type RefusalCode =
   | 'UNAVAILABLE'
   | 'USEATTR';
 
+/** Why one delivery of a transaction was refused; `delivery` is its place among them. */
+export interface RefusedDelivery {
+  readonly delivery: number;
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: RefusalCode;
+  /** Of a transaction, if it is for some of its deliveries: the others alone might have been taken. */
+  readonly deliveries: readonly RefusedDelivery[] | undefined;
 
   /** @param message one line for people: what was refused, and what to do about it */
-  constructor(code: RefusalCode, message: string) {
+  constructor(code: RefusalCode, message: string, deliveries?: readonly RefusedDelivery[]) {
     super(message);
     this.code = code;
+    this.deliveries = deliveries;
   }
 }
 
@@ -59,6 +71,7 @@ export const WORDS: Readonly<Record<RefusalCode, Words>> = {
   },
   AUTHENTICATIONFAILED: { imap: 'AUTHENTICATIONFAILED', smtp: [535, '5.7.8'], pop3: 'AUTH', http: 401 },
   AUTHORIZATIONFAILED: { imap: 'AUTHORIZATIONFAILED', smtp: [535, '5.7.8'], pop3: 'AUTH', http: 403 },
+  BEYONDQUOTA: { imap: 'OVERQUOTA', smtp: [552, '5.2.2'], pop3: undefined, http: 507 },
   CANNOT: { imap: 'CANNOT', smtp: [550, '5.7.1'], pop3: undefined, http: 422 },
   DISKFULL: { imap: 'UNAVAILABLE', smtp: [452, '4.3.1'], pop3: 'SYS/TEMP', http: 507 },
   EXPUNGEISSUED: { imap: 'EXPUNGEISSUED', smtp: [450, '4.2.0'], pop3: undefined, http: 410 },

@@ -5,6 +5,7 @@ import { describeAnnotations } from './annotations-contract.ts';
 import { describeMailboxes } from './mailboxes-contract.ts';
 import { describeMessages } from './messages-contract.ts';
 import { describeModel } from './model-contract.ts';
+import { describeQuota } from './quota-contract.ts';
 import { describeSearch } from './search-contract.ts';
 import { describeSortKeys } from './sort-keys-contract.ts';
 import type { StoreFactory } from './store-under-test.ts';
@@ -16,6 +17,7 @@ export function describeMailStore(name: string, factory: StoreFactory): void {
     describeMailboxes(factory);
     describeAnnotations(factory);
     describeMessages(factory);
+    describeQuota(factory);
     describeSearch(factory);
     describeSortKeys(factory);
     describeTransactions(factory);

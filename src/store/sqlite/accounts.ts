@@ -1,11 +1,13 @@
 /** Accounts: who can log in, and to whom mail can be delivered. */
 import type { AccountId, ModSeq } from '../change.ts';
 import type { Account, SpecialUse } from '../mail-store.ts';
+import type { DefaultQuota } from '../quota.ts';
 import { Refusal } from '../refusal.ts';
 import type { AnnotationRows } from './annotations.ts';
 import type { Database } from './database.ts';
 import { CHANGE, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
 import type { MailboxWrites } from './mailboxes.ts';
+import { inWholeUnits, keptLimit, toQuota, type QuotaRow } from './quota-row.ts';
 import type { AccountToMake, Requests } from './requests.ts';
 import { CopyCounts } from './transaction-counts.ts';
 
@@ -24,7 +26,7 @@ const LONGEST_ADDRESS = 1000; // characters; RFC 5321 §4.5.3.1 has 64 + 255
 /** The form by which addresses are compared. */
 export const loginOf = (address: string): string => address.normalize('NFC').toLowerCase();
 
-interface AccountRow {
+interface AccountRow extends QuotaRow {
   id: number;
   address: string;
   owner: string | null;
@@ -33,18 +35,21 @@ interface AccountRow {
   password_record: string | null;
 }
 
-const toAccount = (row: AccountRow): Account => ({
+const toAccount = (row: AccountRow, defaults: DefaultQuota): Account => ({
   id: row.id as AccountId,
   address: row.address,
   owner: row.owner ?? undefined,
   createdAt: new Date(row.created_at * 1000),
   modSeq: row.mod_seq as ModSeq,
+  quota: toQuota(row, defaults),
 });
 
 export class AccountReads {
+  readonly #defaults: DefaultQuota;
   readonly #statements;
 
-  constructor(db: Database) {
+  constructor(db: Database, defaults: DefaultQuota) {
+    this.#defaults = defaults;
     this.#statements = {
       byId: db.prepare<[number], AccountRow>('SELECT * FROM account WHERE id = ?'),
       byLogin: db.prepare<[string], AccountRow>('SELECT * FROM account WHERE login = ?'),
@@ -59,18 +64,18 @@ export class AccountReads {
       typeof idOrAddress === 'string'
         ? this.#statements.byLogin.get(loginOf(idOrAddress))
         : this.#statements.byId.get(idOrAddress);
-    return row && toAccount(row);
+    return row && toAccount(row, this.#defaults);
   }
 
   findPasswordRecord(address: string): { account: Account; record: string } | undefined {
     const row = this.#statements.byLogin.get(loginOf(address));
     if (row?.password_record == null) return undefined;
-    return { account: toAccount(row), record: row.password_record };
+    return { account: toAccount(row, this.#defaults), record: row.password_record };
   }
 
   list(owner: string | undefined): Account[] {
     const rows = owner === undefined ? this.#statements.all.all() : this.#statements.byOwner.all(owner);
-    return rows.map(toAccount);
+    return rows.map((row) => toAccount(row, this.#defaults));
   }
 
   modSeq(account: AccountId): ModSeq | undefined {
@@ -96,6 +101,8 @@ export class AccountWrites {
         'INSERT INTO account (address, login, password_record, owner, created_at, mod_seq) VALUES (?, ?, ?, ?, ?, 1)',
       ),
       setPasswordRecord: db.prepare<[string, number]>('UPDATE account SET password_record = ? WHERE id = ?'),
+      setMostMessages: db.prepare<[number | null, number]>('UPDATE account SET most_messages = ? WHERE id = ?'),
+      setMostOctets: db.prepare<[number | null, number]>('UPDATE account SET most_octets = ? WHERE id = ?'),
       deleteAccount: db.prepare<[number]>('DELETE FROM account WHERE id = ?'),
       deleteChanges: db.prepare<[number]>('DELETE FROM change WHERE account_id = ?'),
       deleteSubscriptions: db.prepare<[number]>('DELETE FROM subscription WHERE account_id = ?'),
@@ -134,6 +141,14 @@ export class AccountWrites {
     this.#ledger.account(account);
     this.#ledger.writes++;
     this.#statements.setPasswordRecord.run(record, account);
+  }
+
+  setQuota({ account: id, limits: { messages, octets } }: Requests['setQuota']['request']): undefined {
+    const account = this.#ledger.account(id);
+    this.#ledger.writes++;
+    if (messages !== undefined) this.#statements.setMostMessages.run(keptLimit(messages), id);
+    if (octets !== undefined) this.#statements.setMostOctets.run(keptLimit(inWholeUnits(octets)), id);
+    this.#ledger.reloadQuota(account);
   }
 
   /** What stays is the news that each mailbox is gone, for the sessions that have one open. */

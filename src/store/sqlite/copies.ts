@@ -34,6 +34,11 @@ export class CopyWrites {
     const destination = name === undefined ? undefined : this.#ledger.findMailboxByName(id, name);
     if (!destination) throw new Refusal('TRYCREATE', `There is no mailbox ${to}`);
     const selected = this.#rows.select(source, uids);
+    // What moves within an account fills it no further (RFC 6851 §4.1): so a full one can be tidied up.
+    if (!move || source.account !== destination.account) {
+      const { count, octets } = this.#rows.sums(selected);
+      this.#ledger.checkRoom(this.#ledger.account(destination.account), count, octets);
+    }
     if (selected.uids.length === 0) {
       return {
         mailbox: destination.id as MailboxId,

@@ -1,6 +1,7 @@
 /** Messages that arrive: accepted transactions, and what clients append. Octets are stored once per transaction. */
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
-import { Refusal } from '../refusal.ts';
+import { quotaRefusal, refusalOfDeliveries, type Quota } from '../quota.ts';
+import { Refusal, type RefusedDelivery } from '../refusal.ts';
 import { checkAddress, loginOf, type AccountWrites } from './accounts.ts';
 import type { ExpungeWrites } from './expunge.ts';
 import { checkFlags } from './flag-sets.ts';
@@ -39,6 +40,10 @@ export class DeliveryWrites {
         `INSERT INTO origin (email_id, received_at_ms, reverse_path, return_type, envelope_id, forward_paths, origin)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
       ),
+      importKey: db
+        .prepare<[number, string], number>('SELECT 1 FROM import_key WHERE mailbox_id = ? AND key = ?')
+        .pluck(),
+      size: db.prepare<[number, number], number>('SELECT size FROM message WHERE mailbox_id = ? AND uid = ?').pluck(),
       insertImportKey: db.prepare<[number, string]>('INSERT OR IGNORE INTO import_key (mailbox_id, key) VALUES (?, ?)'),
     };
   }
@@ -47,6 +52,7 @@ export class DeliveryWrites {
   accept(request: Requests['accept']['request'], packed: Uint8Array): Requests['accept']['result'] {
     const { deliveries, traceSize, content, receivedAt } = request;
     for (const delivery of deliveries) this.#check(delivery);
+    this.#checkRoom(deliveries, traceSize + content.size);
     const targets = deliveries.map((delivery) => this.#target(delivery));
     const emailId = this.#insertEmail(content, packed.subarray(0, traceSize), packed.subarray(traceSize));
     const seconds = Math.floor(receivedAt / 1000);
@@ -80,6 +86,34 @@ export class DeliveryWrites {
     else checkAddress(account.address);
     mailboxName(mailbox);
     checkFlags(flags);
+  }
+
+  #checkRoom(deliveries: readonly DeliveryToMake[], octets: number): void {
+    const refused: RefusedDelivery[] = [];
+    /** Copies that are to be made in an account, by its login. */
+    const copies = new Map<string, number>();
+    deliveries.forEach(({ account }, delivery) => {
+      const { address, quota } = this.#quotaOf(account);
+      if (quota.messageLimit === undefined && quota.octetLimit === undefined) return;
+      const login = loginOf(address);
+      const before = copies.get(login) ?? 0;
+      const then = { ...quota, messages: quota.messages + before, octets: quota.octets + before * octets };
+      const refusal = quotaRefusal(address, then, 1, octets);
+      if (refusal) refused.push({ delivery, code: refusal.code, message: refusal.message });
+      else copies.set(login, before + 1);
+    });
+    if (refused.length > 0) throw refusalOfDeliveries(refused);
+  }
+
+  #quotaOf(given: DeliveryToMake['account']): { readonly address: string; readonly quota: Quota } {
+    if (typeof given === 'number') return this.#ledger.account(given);
+    const { messages, octets } = this.#ledger.defaultQuota;
+    return (
+      this.#ledger.findAccountByLogin(loginOf(given.address)) ?? {
+        address: given.address,
+        quota: { messages: 0, octets: 0, messageLimit: messages, octetLimit: octets },
+      }
+    );
   }
 
   #target({ account: given, mailbox: name }: DeliveryToMake): readonly [AccountState, MailboxState] {
@@ -131,6 +165,7 @@ export class DeliveryWrites {
     const account = this.#ledger.account(id);
     const mailbox = this.#existing(account, nameOrId);
     for (const { flags } of messages) checkFlags(flags);
+    this.#checkRoomToAppend(mailbox, request);
     let start = 0;
     const uids = messages.map(({ content, flags, internalDate, importKey }) => {
       const end = start + (content.file === undefined ? content.size : 0);
@@ -154,6 +189,24 @@ export class DeliveryWrites {
       uids,
       modSeq: account.modSeq as ModSeq,
     };
+  }
+
+  /** What was appended under its key before counts for nothing; what is replaced makes room (RFC 8508 §3.4). */
+  #checkRoomToAppend(mailbox: MailboxState, { messages, replaced }: Requests['append']['request']): void {
+    const account = this.#ledger.account(mailbox.account);
+    const { messageLimit, octetLimit } = account.quota;
+    if (messageLimit === undefined && octetLimit === undefined) return;
+    const keys = new Set<string>();
+    const newOnes = messages.filter(({ importKey }) => {
+      if (importKey === undefined) return true;
+      const isNew = !keys.has(importKey) && !this.#statements.importKey.get(mailbox.id, importKey);
+      keys.add(importKey);
+      return isNew;
+    });
+    const octets = newOnes.reduce((sum, { content }) => sum + content.size, 0);
+    const owner = replaced && this.#ledger.findMailbox(replaced.mailbox)?.account;
+    const freed = owner === account.id ? this.#statements.size.get(replaced!.mailbox, replaced!.uid) : undefined;
+    this.#ledger.checkRoom(account, newOnes.length - (freed === undefined ? 0 : 1), octets - (freed ?? 0));
   }
 
   #remove(account: AccountId, { mailbox, uid }: NonNullable<Requests['append']['request']['replaced']>): void {

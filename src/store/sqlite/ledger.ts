@@ -6,9 +6,11 @@
  * them). After a rollback everything is forgotten and read anew.
  */
 import { randomFillSync } from 'node:crypto';
+import { quotaRefusal, type DefaultQuota, type Quota } from '../quota.ts';
 import { Refusal } from '../refusal.ts';
 import type { Database } from './database.ts';
 import { FlagSets } from './flag-sets.ts';
+import { toQuota, type QuotaRow } from './quota-row.ts';
 import { runsToText } from './uid-ranges.ts';
 
 export const CHANGE = {
@@ -29,6 +31,8 @@ export interface AccountState {
   readonly id: number;
   readonly address: string;
   modSeq: number;
+  /** As it stands within this group. */
+  quota: Quota;
   /** The number that arrivals of this group have, while nothing else has happened. */
   arrivals: number | undefined;
   changed: boolean;
@@ -66,6 +70,7 @@ const LAST_UID = 0xffff_ffff;
 export class Ledger {
   readonly db: Database;
   readonly flagSets: FlagSets;
+  readonly defaultQuota: DefaultQuota;
   /** Changes of rows since the start: a refusal after one needs a rollback. */
   writes = 0;
   counters: CounterRow;
@@ -79,8 +84,9 @@ export class Ledger {
   readonly #changedMailboxes = new Set<MailboxState>();
   readonly #statements;
 
-  constructor(db: Database) {
+  constructor(db: Database, defaultQuota: DefaultQuota) {
     this.db = db;
+    this.defaultQuota = defaultQuota;
     this.flagSets = new FlagSets(db);
     this.#statements = {
       counters: db.prepare<[], CounterRow>('SELECT * FROM counter'),
@@ -88,11 +94,14 @@ export class Ledger {
         `UPDATE counter SET next_email = @next_email, uid_validity = @uid_validity, transactions = @transactions,
            unread_transactions = @unread_transactions, deleted_transactions = @deleted_transactions, octets = @octets`,
       ),
-      account: db.prepare<[number], { id: number; address: string; mod_seq: number }>(
-        'SELECT id, address, mod_seq FROM account WHERE id = ?',
+      account: db.prepare<[number], AccountRow>(
+        `SELECT id, address, mod_seq, used_messages, used_octets, most_messages, most_octets
+         FROM account WHERE id = ?`,
       ),
       accountId: db.prepare<[string], number>('SELECT id FROM account WHERE login = ?').pluck(),
-      writeAccount: db.prepare<[number, number]>('UPDATE account SET mod_seq = ? WHERE id = ?'),
+      writeAccount: db.prepare<[number, number, number, number]>(
+        'UPDATE account SET mod_seq = ?, used_messages = ?, used_octets = ? WHERE id = ?',
+      ),
       mailbox: db.prepare<[number], MailboxRow>('SELECT * FROM mailbox WHERE id = ?'),
       mailboxByName: db.prepare<[number, string], MailboxRow>(
         'SELECT * FROM mailbox WHERE account_id = ? AND name = ?',
@@ -130,7 +139,9 @@ export class Ledger {
     const row = this.#statements.account.get(id);
     if (!row) return undefined;
     if (this.#accounts.size > 10_000) this.#forgetUnchanged();
-    const state = { id, address: row.address, modSeq: row.mod_seq, arrivals: undefined, changed: false };
+    const { address, mod_seq: modSeq } = row;
+    const quota = toQuota(row, this.defaultQuota);
+    const state = { id, address, modSeq, quota, arrivals: undefined, changed: false };
     this.#accounts.set(id, state);
     return state;
   }
@@ -150,6 +161,32 @@ export class Ledger {
   /** Of an account whose row is gone; that it changed is still told. */
   forgetAccount(account: AccountState): void {
     this.#accounts.delete(account.id);
+  }
+
+  /** Before the first write of whatever adds messages. @throws Refusal OVERQUOTA, BEYONDQUOTA */
+  checkRoom({ address, quota }: AccountState, messages: number, octets: number): void {
+    const refusal = quotaRefusal(address, quota, messages, octets);
+    if (refusal) throw refusal;
+  }
+
+  /** An account's limits were changed: what is remembered of it is read anew. */
+  reloadQuota(account: AccountState): void {
+    const row = this.#statements.account.get(account.id)!;
+    const { messages, octets } = account.quota;
+    account.quota = { ...toQuota(row, this.defaultQuota), messages, octets };
+  }
+
+  /** Messages are there, or with negative numbers gone. */
+  #use(account: AccountState, messages: number, octets: number): void {
+    const { quota } = account;
+    account.quota = { ...quota, messages: quota.messages + messages, octets: quota.octets + octets };
+    account.changed = true;
+    this.#changedAccounts.add(account);
+  }
+
+  /** Messages of a mailbox are gone; the caller has seen to the mailbox itself. */
+  release(mailbox: MailboxState, messages: number, octets: number): void {
+    this.#use(this.account(mailbox.account), -messages, -octets);
   }
 
   /** The number of a change that is no arrival. To be called once for each request and account. */
@@ -246,6 +283,7 @@ export class Ledger {
     mailbox.unseen += arrived.unseen;
     mailbox.deleted += arrived.deleted;
     mailbox.highestModSeq = modSeq;
+    this.#use(account, arrived.count, arrived.octets);
     if (modSeq === account.arrivals) mailbox.arrivedFrom ??= first;
     this.touch(mailbox);
     return first;
@@ -314,7 +352,8 @@ export class Ledger {
     this.#changedMailboxes.clear();
     const reached: number[] = [];
     for (const account of this.#changedAccounts) {
-      this.#statements.writeAccount.run(account.modSeq, account.id);
+      const { messages, octets } = account.quota;
+      this.#statements.writeAccount.run(account.modSeq, messages, octets, account.id);
       account.changed = false;
       account.arrivals = undefined;
       reached.push(account.id, account.modSeq);
@@ -324,6 +363,12 @@ export class Ledger {
     this.#countersChanged = false;
     return reached;
   }
+}
+
+interface AccountRow extends QuotaRow {
+  id: number;
+  address: string;
+  mod_seq: number;
 }
 
 interface MailboxRow {

@@ -204,6 +204,7 @@ export class MailboxWrites {
 
   /** Its row and what hangs on it, but not its messages. */
   remove(mailbox: MailboxState): void {
+    this.#ledger.release(mailbox, mailbox.messages, mailbox.octets);
     this.#statements.deleteImportKeys.run(mailbox.id);
     this.#annotations.removeOf(mailbox.id);
     this.#statements.deleteMailbox.run(mailbox.id);

@@ -110,6 +110,7 @@ export class MessageRows {
     mailbox.octets -= sums.octets;
     mailbox.unseen -= sums.unseen;
     mailbox.deleted -= sums.deleted;
+    this.#ledger.release(mailbox, sums.count, sums.octets);
     this.#ledger.logMessages(modSeq, mailbox, CHANGE.expunged, toRuns(selected.uids));
   }
 

@@ -1,7 +1,8 @@
 /** What is said to the thread that writes, and what it answers. Octets travel beside the requests, packed in order. */
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
 import type { ClaimedRecent, SpecialUse } from '../mail-store.ts';
-import type { RefusalCode } from '../refusal.ts';
+import type { QuotaLimits } from '../quota.ts';
+import type { RefusalCode, RefusedDelivery } from '../refusal.ts';
 import type { FlagMode } from './flag-sets.ts';
 import type { SortKeyRow } from './sort-key-rows.ts';
 
@@ -144,6 +145,7 @@ export interface Requests {
   };
   createAccount: { request: AccountToMake; result: AccountId };
   setPasswordRecord: { request: { readonly account: AccountId; readonly record: string }; result: undefined };
+  setQuota: { request: { readonly account: AccountId; readonly limits: QuotaLimits }; result: undefined };
   deleteAccount: { request: { readonly account: AccountId }; result: undefined };
   createMailbox: {
     request: { readonly account: AccountId; readonly name: string; readonly specialUse: readonly SpecialUse[] };
@@ -186,7 +188,12 @@ export type RequestName = keyof Requests;
 /** How it ended: a refusal and a failure are values here, for errors lose their names between threads. */
 export type Outcome =
   | { readonly type: 'done'; readonly result: unknown }
-  | { readonly type: 'refused'; readonly code: RefusalCode; readonly message: string }
+  | {
+      readonly type: 'refused';
+      readonly code: RefusalCode;
+      readonly message: string;
+      readonly deliveries: readonly RefusedDelivery[] | undefined;
+    }
   | { readonly type: 'failed'; readonly message: string; readonly stack: string | undefined };
 
 export interface Envelope {

@@ -35,7 +35,14 @@ CREATE TABLE account (
   owner TEXT,
   created_at INTEGER NOT NULL,
   -- The number of the last change (RFC 7162 §3.1): one for all mailboxes of the account.
-  mod_seq INTEGER NOT NULL
+  mod_seq INTEGER NOT NULL,
+  -- What all its mailboxes hold together, copy by copy. Kept by arithmetic in the transaction that changes the messages;
+  -- a test counts again.
+  used_messages INTEGER NOT NULL DEFAULT 0,
+  used_octets INTEGER NOT NULL DEFAULT 0,
+  -- What they may hold (RFC 9208 §5). Null: what the server gives to every account; -1: there is no limit.
+  most_messages INTEGER,
+  most_octets INTEGER
 ) STRICT;
 
 CREATE INDEX account_owner ON account (owner) WHERE owner IS NOT NULL;

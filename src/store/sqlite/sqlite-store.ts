@@ -34,6 +34,7 @@ import type {
   Wanted,
 } from '../mail-store.ts';
 import type { MimePart } from '../../mail/mime-tree.ts';
+import { UNLIMITED, wholeUnits, type DefaultQuota, type QuotaLimits } from '../quota.ts';
 import { Refusal } from '../refusal.ts';
 import type { SearchQuery } from '../search-query.ts';
 import type { SortKeyName, ThreadKeys } from '../sort-keys.ts';
@@ -65,6 +66,8 @@ export interface StoreOptions {
   readonly folder: string;
   readonly durability: Durability;
   readonly notifier: Notifier;
+  /** Octets are rounded up as those of `setQuota` are. Default: no limits. */
+  readonly quota?: DefaultQuota;
   /** Octets that wait to be committed before `spool().write` waits. */
   readonly maximumOctetsWaiting?: number;
   readonly log?: (line: string) => void;
@@ -135,9 +138,10 @@ export class SqliteStore implements MailStore {
   static async open(options: StoreOptions, internals: StoreInternals): Promise<SqliteStore> {
     const { folder, durability, notifier, log = () => undefined } = options;
     const files = new LargeFiles(folder, durability, internals.fileSystem ?? realFileSystem);
+    const quota = inWholeUnits(options.quota ?? UNLIMITED);
     let parts: Parts | undefined;
     const writer = await WriterClient.open(
-      { folder, durability, maximumPages: internals.maximumPages },
+      { folder, durability, quota, maximumPages: internals.maximumPages },
       {
         reached(account, modSeq) {
           parts?.snapshots.reached(account, modSeq);
@@ -163,7 +167,7 @@ export class SqliteStore implements MailStore {
       const figures = new FigureReads(db);
       writer.nextEmail = figures.nextEmail();
       const background = new BackgroundClient(folder, writer, { made: () => searcher.useIndex(), log });
-      const accounts = new AccountReads(db);
+      const accounts = new AccountReads(db, quota);
       const mailboxes = new MailboxReads(db);
       const snapshots = new Snapshots(db, accounts, mailboxes);
       const changes = new ChangeReads(db, accounts);
@@ -210,6 +214,10 @@ export class SqliteStore implements MailStore {
 
   async setPasswordRecord(account: AccountId, record: string): Promise<void> {
     await this.#writer.send('setPasswordRecord', { account, record });
+  }
+
+  async setQuota(account: AccountId, limits: QuotaLimits): Promise<void> {
+    await this.#writer.send('setQuota', { account, limits });
   }
 
   async deleteAccount(account: AccountId): Promise<void> {
@@ -515,6 +523,11 @@ interface Parts {
 function refuse(...[code, message]: ConstructorParameters<typeof Refusal>): never {
   throw new Refusal(code, message);
 }
+
+const inWholeUnits = ({ messages, octets }: DefaultQuota): DefaultQuota => ({
+  messages,
+  octets: octets === undefined ? undefined : wholeUnits(octets),
+});
 
 const toAccountToMake = ({ address, passwordRecord, owner }: NewAccount): AccountToMake => ({
   address,

@@ -215,7 +215,7 @@ export class WriterClient {
 }
 
 function toError(outcome: Exclude<Outcome, { type: 'done' }>): Error {
-  if (outcome.type === 'refused') return new Refusal(outcome.code, outcome.message);
+  if (outcome.type === 'refused') return new Refusal(outcome.code, outcome.message, outcome.deliveries);
   const error = new Error(outcome.message);
   if (outcome.stack !== undefined) error.stack = outcome.stack;
   return error;

@@ -5,6 +5,7 @@
  * and done again one by one, so that only those fail that must.
  */
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { DefaultQuota } from '../quota.ts';
 import { Refusal } from '../refusal.ts';
 import { AccountWrites } from './accounts.ts';
 import { AnnotationRows, AnnotationWrites } from './annotations.ts';
@@ -24,6 +25,7 @@ import { TransactionWrites } from './transaction-writes.ts';
 export interface WriterData {
   readonly folder: string;
   readonly durability: Durability;
+  readonly quota: DefaultQuota;
   /** For tests: how large the database may become, in pages. */
   readonly maximumPages: number | undefined;
 }
@@ -35,7 +37,7 @@ const MOST_OCTETS_IN_GROUP = 8 * 1024 * 1024;
 const LATER_AFTER = 50;
 
 const port = parentPort!;
-const { folder, durability, maximumPages } = workerData as WriterData;
+const { folder, durability, quota, maximumPages } = workerData as WriterData;
 const db = openForWriting(folder, durability);
 if (maximumPages !== undefined) db.pragma(`max_page_count = ${maximumPages}`);
 
@@ -43,7 +45,7 @@ const begin = db.prepare('BEGIN IMMEDIATE');
 const commit = db.prepare('COMMIT');
 const rollback = db.prepare('ROLLBACK');
 
-const ledger = new Ledger(db);
+const ledger = new Ledger(db, quota);
 const rows = new MessageRows(ledger);
 const copies = new CopyWrites(ledger, rows);
 const annotationRows = new AnnotationRows(ledger);
@@ -73,6 +75,7 @@ const HANDLERS: Handlers = {
   expunge: (request) => expunge.expunge(request),
   createAccount: (request) => accounts.create(request),
   setPasswordRecord: (request) => accounts.setPasswordRecord(request),
+  setQuota: (request) => accounts.setQuota(request),
   deleteAccount: (request) => accounts.delete(request),
   createMailbox: (request) => mailboxes.create(request),
   deleteMailbox: (request) => mailboxes.delete(request),
@@ -204,9 +207,14 @@ function handle({ envelope, packed }: Waiting): Outcome {
 const REMOVING: ReadonlySet<RequestName> = new Set(['expunge', 'deleteAccount', 'deleteMailbox', 'deleteTransactions']);
 
 function toOutcome(error: unknown): Outcome {
-  if (error instanceof Refusal) return { type: 'refused', code: error.code, message: error.message };
+  if (error instanceof Refusal) {
+    const { code, message, deliveries } = error;
+    return { type: 'refused', code, message, deliveries };
+  }
   const { code, message, stack } = error as { code?: string; message: string; stack?: string };
-  if (code === 'SQLITE_FULL') return { type: 'refused', code: 'DISKFULL', message: 'The disk is full' };
+  if (code === 'SQLITE_FULL') {
+    return { type: 'refused', code: 'DISKFULL', message: 'The disk is full', deliveries: undefined };
+  }
   return { type: 'failed', message: code === undefined ? message : `${code}: ${message}`, stack };
 }
 
