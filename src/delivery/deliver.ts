@@ -5,6 +5,7 @@
 import { addrSpec, normalizeDomain, splitAddress } from '../mail/address.ts';
 import type { AccountId } from '../store/change.ts';
 import type { Accepted, ForwardPath, MailStore, NewAccount, Origin, Spooled } from '../store/mail-store.ts';
+import { isFull, quotaRefusal } from '../store/quota.ts';
 import { Refusal } from '../store/refusal.ts';
 import type { ScopeRegistry } from './scopes.ts';
 import { traceFields, type Received } from './trace.ts';
@@ -50,17 +51,29 @@ export interface IncomingMail {
 }
 
 export interface LocalDelivery {
-  /** @throws Refusal NONEXISTENT (nobody of that name), NOPERM (not a domain of ours) */
-  recipient(address: string): Promise<Recipient>;
-  /** Resolves once it is durable; each account gets one copy. @throws Refusal as the store's `accept` */
+  /**
+   * @param octets how large the message will be, if that is known
+   * @throws Refusal NONEXISTENT (nobody of that name), NOPERM (not a domain of ours), OVERQUOTA, BEYONDQUOTA (no room for
+   * it; there may be none for it later, for this promises nothing)
+   */
+  recipient(address: string, octets?: number): Promise<Recipient>;
+  /** Resolves once it is durable; each account gets one copy, or none does. @throws Refusal as the store's `accept` */
   deliver(mail: IncomingMail): Promise<Accepted>;
+  /** To those who have room for it. @throws Refusal what is wrong for all of them alike */
+  deliverToEach(mail: IncomingMail): Promise<Delivered>;
+}
+
+export interface Delivered {
+  /** Undefined: nobody has room. */
+  readonly accepted: Accepted | undefined;
+  readonly refused: ReadonlyMap<Recipient, Refusal>;
 }
 
 export function createDelivery(options: DeliveryOptions): LocalDelivery {
   const { store, domains, defaultDomain } = options;
   const local = domains === 'all' ? undefined : new Set(domains.map(normalizeDomain));
 
-  async function recipient(given: string): Promise<Recipient> {
+  async function recipient(given: string, octets?: number): Promise<Recipient> {
     const { localPart, domain } = partsOf(given, defaultDomain);
     const scope = options.scopes?.byDomain(domain);
     if (scope) return { address: given, account: scope.account, scope: scope.id };
@@ -68,6 +81,12 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
       throw new Refusal('NOPERM', `${domain} is not a domain of this server, which does not relay`);
     const address = addrSpec({ localPart, domain });
     const account = (await store.findAccount(address)) ?? (await findWithoutTag(localPart, domain));
+    if (account) {
+      const { quota } = account;
+      // A message of an unknown size is as small as can be.
+      const refusal = octets !== undefined || isFull(quota) ? quotaRefusal(given, quota, 1, octets ?? 1) : undefined;
+      if (refusal) throw refusal;
+    }
     return { address: given, account: account?.id ?? newAccount(localPart, address) };
   }
 
@@ -85,6 +104,36 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
   }
 
   async function deliver(mail: IncomingMail): Promise<Accepted> {
+    return accept(mail, distinct(mail.recipients));
+  }
+
+  async function deliverToEach(mail: IncomingMail): Promise<Delivered> {
+    const refused = new Map<Recipient, Refusal>();
+    let { recipients } = mail;
+    // Each round leaves somebody out.
+    while (recipients.length > 0) {
+      const accounts = distinct(recipients);
+      try {
+        return { accepted: await accept({ ...mail, recipients }, accounts), refused };
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.deliveries === undefined) throw error;
+        const reasons = new Map(
+          error.deliveries.map(({ delivery, code, message }) => [
+            keyOf(accounts[delivery]!),
+            new Refusal(code, message),
+          ]),
+        );
+        recipients = recipients.filter((each) => {
+          const reason = reasons.get(keyOf(each.account));
+          if (reason) refused.set(each, reason);
+          return reason === undefined;
+        });
+      }
+    }
+    return { accepted: undefined, refused };
+  }
+
+  async function accept(mail: IncomingMail, accounts: readonly (AccountId | NewAccount)[]): Promise<Accepted> {
     const { reversePath, returnType, envelopeId, recipients, content, receivedAt, origin, received } = mail;
     const forwardPaths = recipients.map(forwardPath);
     const { helo, remoteAddress, login } = origin;
@@ -94,7 +143,7 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
       ...(returnType === undefined ? {} : { returnType }),
       ...(envelopeId === undefined ? {} : { envelopeId }),
       forwardPaths,
-      deliveries: distinct(recipients).map((account) => ({ account, mailbox: 'INBOX' })),
+      deliveries: accounts.map((account) => ({ account, mailbox: 'INBOX' })),
       trace: traceFields({
         reversePath,
         forwardPaths,
@@ -111,7 +160,7 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
     });
   }
 
-  return { recipient, deliver };
+  return { recipient, deliver, deliverToEach };
 }
 
 /** All in lower case, the domain in its ASCII form: accounts are compared without case. */
@@ -124,9 +173,12 @@ function partsOf(address: string, defaultDomain: string): { localPart: string; d
 function distinct(recipients: readonly Recipient[]): (AccountId | NewAccount)[] {
   if (recipients.length === 1) return [recipients[0]!.account];
   const accounts = new Map<number | string, AccountId | NewAccount>();
-  for (const { account } of recipients) accounts.set(typeof account === 'number' ? account : account.address, account);
+  for (const { account } of recipients) accounts.set(keyOf(account), account);
   return [...accounts.values()];
 }
+
+const keyOf = (account: AccountId | NewAccount): number | string =>
+  typeof account === 'number' ? account : account.address;
 
 function forwardPath({ address, notify, originalRecipient }: IncomingMail['recipients'][number]): ForwardPath {
   return {

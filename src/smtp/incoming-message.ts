@@ -1,10 +1,10 @@
 /**
- * A message on its way in, by DATA or by BDAT. The octets go to a spool while they come; 250 is said once they are stored
- * for all recipients, or for none.
+ * A message on its way in, by DATA or by BDAT. The octets go to a spool while they come; 250 is said once they are stored,
+ * for all recipients, or by LMTP for all who have room.
  */
 import type { IncomingMail } from '../delivery/deliver.ts';
-import type { Spool, Spooled } from '../store/mail-store.ts';
-import { queued, tooLarge, type Reply } from './replies.ts';
+import type { Accepted, Spool, Spooled } from '../store/mail-store.ts';
+import { queued, replyFor, tooLarge, type Reply } from './replies.ts';
 import type { MailTransaction, SmtpSession } from './session.ts';
 
 /** What came over the limit is thrown away up to so many times the limit; then the connection ends. */
@@ -59,19 +59,31 @@ export class IncomingMessage {
 
   /** After the last octet: stores the message. @throws Refusal, and whatever the spool failed with */
   async end(): Promise<Reply> {
-    const { options, connection } = this.#session;
+    const { connection } = this.#session;
     const wrong = this.check();
     if (wrong) return wrong;
     this.#state = 'ending';
     try {
       const content = await this.#spool.finish();
-      const { transactionId, emailId } = await options.delivery.deliver(this.#mail(content));
+      const { transactionId, emailId } = await this.#deliver(this.#mail(content));
       connection.annotate({ type: 'stored', emailId: String(emailId), transactionId, octets: content.size });
       return queued(transactionId);
     } catch (error) {
       await this.#spool[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** LMTP knows an answer for each recipient (RFC 2033 §4.2), SMTP one for all of them. @throws Refusal */
+  async #deliver(mail: IncomingMail): Promise<Accepted> {
+    const { delivery, service } = this.#session.options;
+    if (service !== 'lmtp') return delivery.deliver(mail);
+    const { accepted, refused } = await delivery.deliverToEach(mail);
+    for (const [{ address }, refusal] of refused) {
+      this.#transaction.refused.set(address.toLowerCase(), replyFor(refusal)!);
+    }
+    if (accepted) return accepted;
+    throw [...refused.values()][0]!;
   }
 
   /** The client is gone in the middle of it, or wants it no more: nothing is kept. */

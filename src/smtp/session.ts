@@ -3,6 +3,7 @@ import type { Recipient } from '../delivery/deliver.ts';
 import type { Connection } from '../wire/connection.ts';
 import type { MailParameters, RcptParameters } from './grammar/parameters.ts';
 import type { IncomingMessage } from './incoming-message.ts';
+import type { Reply } from './replies.ts';
 import type { SmtpOptions } from './server.ts';
 
 export interface Greeted {
@@ -19,6 +20,8 @@ export interface MailTransaction {
   readonly recipients: Map<string, Recipient & RcptParameters>;
   /** The address of every RCPT that was accepted, in their order, repetitions too: LMTP replies to each (RFC 2033 §4.2). */
   readonly accepted: string[];
+  /** LMTP: replies to those, by their addresses in lower case, who were refused the message that others got. */
+  readonly refused: Map<string, Reply>;
   /** From DATA or the first BDAT on. */
   message: IncomingMessage | undefined;
 }

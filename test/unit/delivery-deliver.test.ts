@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDelivery, type IncomingMail } from '../../src/delivery/deliver.ts';
 import { Refusal } from '../../src/store/refusal.ts';
-import { FakeStore } from './fake-store.ts';
+import { FakeStore, UNUSED } from './fake-store.ts';
 
 const SERVER = { defaultDomain: 'glass.test', serverName: 'mail.glass.test', defaultPasswordRecord: 'record' };
 const ORIGIN = {
@@ -19,7 +19,8 @@ function delivery(domains: readonly string[] | 'all', ...accounts: readonly stri
   const made = createDelivery({ ...SERVER, store, domains });
   return {
     store,
-    recipient: (address: string) => made.recipient(address),
+    recipient: (address: string, octets?: number) => made.recipient(address, octets),
+    deliverToEach: (mail: IncomingMail) => made.deliverToEach(mail),
     deliver: (mail: IncomingMail) => made.deliver(mail),
   };
 }
@@ -86,6 +87,24 @@ describe('recipients of some domains', () => {
   });
 });
 
+describe('recipients with a quota', () => {
+  it.each([
+    ['room', { messageLimit: 1, octetLimit: 1024 }, undefined, 'taken'],
+    ['room for so much', { messages: 9, octets: 24, octetLimit: 1024 }, 1000, 'taken'],
+    ['room for less', { octets: 25, octetLimit: 1024 }, 1000, 'OVERQUOTA'],
+    ['no room ever', { octetLimit: 1024 }, 1025, 'BEYONDQUOTA'],
+    ['an unknown size, and some room', { octets: 1023, octetLimit: 1024 }, undefined, 'taken'],
+    ['all octets used', { octets: 1024, octetLimit: 1024 }, undefined, 'OVERQUOTA'],
+    ['more used than may be', { octets: 5000, octetLimit: 1024 }, 1, 'OVERQUOTA'],
+    ['as many messages as may be', { messages: 3, messageLimit: 3 }, undefined, 'OVERQUOTA'],
+    ['nothing allowed', { messageLimit: 0 }, undefined, 'BEYONDQUOTA'],
+  ])('%s', async (_, quota, octets, expected) => {
+    const { store, recipient } = delivery('all', 'alice@glass.test');
+    store.quotas.set('alice@glass.test', { ...UNUSED, ...quota });
+    expect(await refused(recipient('alice+tag@glass.test', octets))).toBe(expected);
+  });
+});
+
 describe('deliver', () => {
   const content = { size: 3, octets: Buffer.from('a\r\n'), file: undefined };
 
@@ -110,6 +129,38 @@ describe('deliver', () => {
     ]);
     // What came by no mail protocol was received from nobody.
     expect(Buffer.from(stored!.trace).toString()).toBe('Return-Path: <a@b.test>\r\n');
+  });
+
+  it('to each: whoever became full after RCPT is left out, also one who does so while the others are tried', async () => {
+    const { store, recipient, deliverToEach } = delivery('all', 'alice@glass.test', 'bob@glass.test', 'c@glass.test');
+    const addresses = ['alice@glass.test', 'bob@glass.test', 'alice+x@glass.test', 'c@glass.test'];
+    const recipients = await Promise.all(addresses.map((address) => recipient(address)));
+    const full = { ...UNUSED, messages: 1, messageLimit: 1 };
+    let tries = 0;
+    store.commit = async () => {
+      tries++;
+      if (tries === 1) store.quotas.set('alice@glass.test', full);
+      if (tries === 2) store.quotas.set('c@glass.test', { ...full, messageLimit: 0 });
+    };
+    const mail = { reversePath: '', recipients, content, receivedAt: new Date(0), origin: ORIGIN, received: undefined };
+    const { accepted, refused: refusals } = await deliverToEach(mail);
+    expect(tries).toBe(3);
+    expect(accepted!.copies.map(({ account }) => account)).toEqual([2]);
+    expect([...refusals].map(([{ address }, { code }]) => [address, code])).toEqual([
+      ['alice@glass.test', 'OVERQUOTA'],
+      ['alice+x@glass.test', 'OVERQUOTA'],
+      ['c@glass.test', 'BEYONDQUOTA'],
+    ]);
+    // What is kept names those alone who got it.
+    expect(store.transactions.map(({ forwardPaths }) => forwardPaths)).toEqual([[{ address: 'bob@glass.test' }]]);
+    store.quotas.set('bob@glass.test', full);
+    const nobody = await deliverToEach(mail);
+    expect([nobody.accepted, nobody.refused.size]).toEqual([undefined, 4]);
+    expect(store.transactions.length).toBe(1);
+    store.commit = async () => {
+      throw new Refusal('DISKFULL', 'full');
+    };
+    expect(await refused(deliverToEach(mail))).toBe('DISKFULL');
   });
 
   it('lets the refusal of the store through', async () => {

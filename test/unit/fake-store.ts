@@ -4,16 +4,21 @@
  */
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../../src/store/change.ts';
 import type { Accepted, Account, MailStore, Spool, Transaction } from '../../src/store/mail-store.ts';
-import { Refusal } from '../../src/store/refusal.ts';
+import { quotaRefusal, refusalOfDeliveries, type Quota } from '../../src/store/quota.ts';
+import { Refusal, type RefusedDelivery } from '../../src/store/refusal.ts';
 
 export interface Stored extends Transaction {
   readonly octets: Buffer;
 }
 
+export const UNUSED: Quota = { messages: 0, octets: 0, messageLimit: undefined, octetLimit: undefined };
+
 export class FakeStore implements Pick<MailStore, 'findAccount' | 'accept' | 'spool'> {
   readonly accounts = new Map<string, Account>();
   readonly transactions: Stored[] = [];
   readonly passwords = new Map<string, string>();
+  /** Limits of accounts, by address. Nothing is counted: usage is what the test says. */
+  readonly quotas = new Map<string, Quota>();
   /** Spools that were neither finished nor disposed of. */
   openSpools = 0;
   /** Awaited by `accept` before it commits. */
@@ -32,6 +37,7 @@ export class FakeStore implements Pick<MailStore, 'findAccount' | 'accept' | 'sp
       owner: undefined,
       createdAt: new Date(),
       modSeq: 1 as ModSeq,
+      quota: UNUSED,
     };
     this.accounts.set(address.toLowerCase(), account);
     if (passwordRecord !== undefined) this.passwords.set(address.toLowerCase(), passwordRecord);
@@ -39,8 +45,11 @@ export class FakeStore implements Pick<MailStore, 'findAccount' | 'accept' | 'sp
   }
 
   async findAccount(idOrAddress: AccountId | string): Promise<Account | undefined> {
-    if (typeof idOrAddress === 'string') return this.accounts.get(idOrAddress.toLowerCase());
-    return [...this.accounts.values()].find(({ id }) => id === idOrAddress);
+    const found =
+      typeof idOrAddress === 'string'
+        ? this.accounts.get(idOrAddress.toLowerCase())
+        : [...this.accounts.values()].find(({ id }) => id === idOrAddress);
+    return found && { ...found, quota: this.quotas.get(found.address) ?? found.quota };
   }
 
   spool(): Spool {
@@ -70,11 +79,15 @@ export class FakeStore implements Pick<MailStore, 'findAccount' | 'accept' | 'sp
   async accept(transaction: Transaction): Promise<Accepted> {
     await this.commit();
     const { deliveries, content } = transaction;
-    for (const { account } of deliveries) {
-      if (typeof account === 'number' && !(await this.findAccount(account))) {
-        throw new Refusal('NONEXISTENT', 'There is no such account');
-      }
+    const refused: RefusedDelivery[] = [];
+    for (const [delivery, { account }] of deliveries.entries()) {
+      if (typeof account !== 'number') continue;
+      const found = await this.findAccount(account);
+      if (!found) throw new Refusal('NONEXISTENT', 'There is no such account');
+      const refusal = quotaRefusal(found.address, found.quota, 1, content.size);
+      if (refusal) refused.push({ delivery, code: refusal.code, message: refusal.message });
     }
+    if (refused.length > 0) throw refusalOfDeliveries(refused);
     const copies = deliveries.map(({ account }) => {
       const { id } =
         typeof account === 'number'

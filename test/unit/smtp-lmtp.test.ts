@@ -56,6 +56,27 @@ describe('LMTP', () => {
     expect(Buffer.from(stored!.trace).toString()).toMatch(/\tby mail\.glass\.test with LMTP id [0-9a-z]+\.1;/);
   });
 
+  it('says to each recipient whether it had room; nothing of what was refused stays', async () => {
+    const fake = new FakeStore('alice@glass.test', 'bob@glass.test');
+    await using smtp = await startSmtp({ service: 'lmtp', fake });
+    const client = await smtp.greet();
+    client.send('MAIL FROM:<a@else.test>\r\nRCPT TO:<bob@glass.test>\r\nRCPT TO:<Alice@glass.test>\r\nDATA\r\n');
+    for (const code of [/^250 /, /^250 /, /^250 /, /^354 /]) await client.expect(code);
+    const full = { messages: 1, octets: 1, messageLimit: 1, octetLimit: undefined };
+    fake.quotas.set('alice@glass.test', full);
+    client.send('a\r\n.\r\n');
+    await client.expect(/^250 2\.0\.0 <bob@glass\.test> /);
+    await client.expect(/^452 4\.2\.2 <Alice@glass\.test> The mailboxes of alice@glass\.test have no room/);
+    client.send('MAIL FROM:<a@else.test>\r\nRCPT TO:<bob@glass.test>\r\nDATA\r\n');
+    for (const code of [/^250 /, /^250 /, /^354 /]) await client.expect(code);
+    fake.quotas.set('bob@glass.test', full);
+    client.send('a\r\n.\r\n');
+    await client.expect(/^452 4\.2\.2 <bob@glass\.test> /);
+    expect(smtp.store.transactions).toHaveLength(1);
+    expect(smtp.store.openSpools).toBe(0);
+    expect(smtp.logged).toEqual([]);
+  });
+
   it('makes the accounts of unknown recipients where every domain is local', async () => {
     await using smtp = await startSmtp({ service: 'lmtp' });
     const client = await smtp.greet();

@@ -28,6 +28,13 @@ export function mail(argument: string, session: SmtpSession): Reply {
   if ((parameters.size ?? 0) > maximumMessageOctets) return tooLarge(maximumMessageOctets); // RFC 1870 §6.1
   const refused = senderRefused(session, address);
   if (refused) return refused;
-  session.transaction = { reversePath: address, parameters, recipients: new Map(), accepted: [], message: undefined };
+  session.transaction = {
+    reversePath: address,
+    parameters,
+    recipients: new Map(),
+    accepted: [],
+    refused: new Map(),
+    message: undefined,
+  };
   return SENDER_OK;
 }

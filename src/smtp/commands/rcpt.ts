@@ -8,7 +8,10 @@ import { forwardPath } from '../grammar/path.ts';
 import { RECIPIENT_OK, reply, type Reply } from '../replies.ts';
 import type { SmtpSession } from '../session.ts';
 
-/** @throws BadSyntax, Refusal (NONEXISTENT: 550 5.1.1, NOPERM: 550 5.7.1) */
+/**
+ * @throws BadSyntax, Refusal (NONEXISTENT: 550 5.1.1, NOPERM: 550 5.7.1, OVERQUOTA: 452 4.2.2, BEYONDQUOTA: 552 5.2.2;
+ * RFC 1870 §6.1 for what SIZE has said)
+ */
 export async function rcpt(argument: string, { transaction, options, connection }: SmtpSession): Promise<Reply> {
   if (!transaction) return reply(503, '5.5.1', 'MAIL comes first');
   if (transaction.message) return reply(503, '5.5.1', 'The message has begun: go on with BDAT, or RSET');
@@ -23,7 +26,7 @@ export async function rcpt(argument: string, { transaction, options, connection 
   const { recipients, accepted } = transaction;
   if (!recipients.has(key)) {
     if (recipients.size >= options.maximumRecipients) return reply(452, '4.5.3', 'Too many recipients'); // §4.5.3.1.10
-    const recipient = await options.delivery.recipient(address);
+    const recipient = await options.delivery.recipient(address, transaction.parameters.size);
     connection.conversation.concerns(recipient.scope);
     recipients.set(key, { ...recipient, ...parameters });
   }
