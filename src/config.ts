@@ -77,6 +77,8 @@ export interface Config {
   readonly durability: 'power' | 'process';
   readonly maximumMessageOctets: number;
   readonly maximumRecipients: number;
+  /** What an account may hold, unless it was given limits of its own; undefined: no limit. */
+  readonly quota: { readonly octets: number | undefined; readonly messages: number | undefined };
   readonly maximumConnections: number;
   readonly maximumConnectionsPerAddress: number;
   /** Milliseconds before the SMTP greeting in which a client that speaks first is found out; 0: none. */
@@ -284,6 +286,20 @@ export const SETTINGS: readonly Setting[] = [
     default: '1000',
     help: 'Recipients of one message; more get 452.',
   },
+  {
+    group: 'limits',
+    flag: 'quota-storage',
+    value: 'OCTETS|1G|none',
+    default: 'none',
+    help: 'What the mailboxes of each account may hold together; more is refused: SMTP 452 4.2.2, IMAP [OVERQUOTA]. For one account: glassmail accounts quota.',
+  },
+  {
+    group: 'limits',
+    flag: 'quota-messages',
+    value: 'N|none',
+    default: 'none',
+    help: 'How many messages the mailboxes of each account may hold together. For one account: glassmail accounts quota.',
+  },
   { group: 'limits', flag: 'max-connections', value: 'N', default: '5000', help: 'Open connections of each port.' },
   {
     group: 'limits',
@@ -402,6 +418,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     durability: oneOf(given.get('durability'), ['power', 'process'], 'power'),
     maximumMessageOctets: octets(given.get('max-message-size'), 50 * 1024 * 1024, 1024),
     maximumRecipients: integer(given.get('max-recipients'), 1000, 1, 100_000),
+    quota: quotaOf(given.get('quota-storage'), given.get('quota-messages')),
     maximumConnections: integer(given.get('max-connections'), 5000, 1, 1_000_000),
     maximumConnectionsPerAddress: integer(given.get('max-connections-per-address'), 1000, 1, 1_000_000),
     earlyTalkerMs: integer(given.get('early-talker-wait'), 0, 0, 60_000),
@@ -549,6 +566,14 @@ function octets(given: Given | undefined, fallback: number, least: number): numb
   if (!Number.isSafeInteger(value) || value < least)
     throw new ConfigError(`${given.from}: "${given.text}" is not a size; give octets, or a number with K, M or G`);
   return value;
+}
+
+function quotaOf(storage: Given | undefined, messages: Given | undefined): Config['quota'] {
+  const isGiven = (given: Given | undefined): boolean => given !== undefined && given.text !== 'none';
+  return {
+    octets: isGiven(storage) ? octets(storage, 0, 1) : undefined,
+    messages: isGiven(messages) ? integer(messages, 0, 1, Number.MAX_SAFE_INTEGER) : undefined,
+  };
 }
 
 function oneOf<const T extends string>(given: Given | undefined, choices: readonly T[], fallback: T): T {

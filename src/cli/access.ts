@@ -3,12 +3,14 @@
  * runs. Both ways look alike from here on.
  */
 import type { Secret } from '../sasl/secret.ts';
+import type { Quota, QuotaLimits } from '../store/quota.ts';
 import { dataFolder, readControl } from './control.ts';
 
 export interface AccountLine {
   /** `local@domain`. */
   readonly address: string;
   readonly createdAt: Date;
+  readonly quota: Quota;
 }
 
 export interface MailboxLine {
@@ -43,6 +45,8 @@ export interface Access extends AsyncDisposable {
   /** @returns its full address */
   addAccount(name: string, password: Secret): Promise<string>;
   setPassword(name: string, password: Secret): Promise<void>;
+  /** Without limits, nothing changes. @returns the account as it is then */
+  setQuota(name: string, limits: QuotaLimits): Promise<AccountLine>;
   /** With all its mail. */
   deleteAccount(name: string): Promise<void>;
   /** INBOX first. */

@@ -1,6 +1,7 @@
 /** Flags of a command: node:util's parser, with errors that name the flag and the cure. */
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
+import type { QuotaLimit } from '../store/quota.ts';
 import { UsageError } from './command.ts';
 
 export type FlagDefinitions = NonNullable<ParseArgsConfig['options']>;
@@ -42,6 +43,27 @@ export function readPort(flag: string, text: string | undefined): number | undef
     throw new UsageError(`${flag} ${text}: a port is a number from 1 to 65535`);
   }
   return Number(text);
+}
+
+/** A number, `none` or `default`. @throws UsageError */
+export function readLimit(flag: string, text: string): QuotaLimit {
+  if (text === 'none' || text === 'default') return text;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new UsageError(`${flag} ${text}: give a whole number, none or default`);
+  }
+  return value;
+}
+
+/** As `readLimit`; the number may end in K, M or G. @throws UsageError */
+export function readOctets(flag: string, text: string): QuotaLimit {
+  if (text === 'none' || text === 'default') return text;
+  const match = /^(\d+)([kmg]?)(i?b)?$/i.exec(text);
+  const value = match ? Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf(match[2]!.toLowerCase()) : NaN;
+  if (!Number.isSafeInteger(value)) {
+    throw new UsageError(`${flag} ${text}: give octets, a number with K, M or G, none or default`);
+  }
+  return value;
 }
 
 /** @throws UsageError */

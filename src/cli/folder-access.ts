@@ -8,10 +8,12 @@ import type { Secret } from '../sasl/secret.ts';
 import type { MailboxId } from '../store/change.ts';
 import { lockFolder } from '../store/folder-lock.ts';
 import type { Account, Appended, MailStore, NewMessage } from '../store/mail-store.ts';
+import type { DefaultQuota, QuotaLimits } from '../store/quota.ts';
 import { Refusal } from '../store/refusal.ts';
 import type { Access, AccountLine, MailboxLine, MessageLine, MessageToImport } from './access.ts';
 import { UsageError } from './command.ts';
 import { defaultDomain } from './control.ts';
+import { readLimit, readOctets } from './flags.ts';
 
 /** @throws UsageError when another process has the folder, or its store cannot be opened */
 export async function openFolder(folder: string, environment: NodeJS.ProcessEnv): Promise<Access> {
@@ -19,15 +21,27 @@ export async function openFolder(folder: string, environment: NodeJS.ProcessEnv)
   if (!(await isFolder(folder))) {
     throw new UsageError(`There is no data folder ${folder}: name it with --data, or start the server once`, 1);
   }
+  const quota = defaultQuota(environment);
   let store: MailStore;
   try {
     opening.use(lockFolder(folder));
     const { openStore } = await import('../store/sqlite/sqlite-store.ts');
-    store = opening.use(await openStore({ folder, durability: 'power', notifier: new Notifier() }));
+    store = opening.use(await openStore({ folder, durability: 'power', notifier: new Notifier(), quota }));
   } catch (error) {
     throw new UsageError((error as Error).message, 1);
   }
   return new FolderAccess(folder, store, await defaultDomain(undefined, environment), opening.move());
+}
+
+/** What the server that is stopped would give to each account, as far as the environment says it. */
+function defaultQuota({ GLASSMAIL_QUOTA_STORAGE, GLASSMAIL_QUOTA_MESSAGES }: NodeJS.ProcessEnv): DefaultQuota {
+  const given = (text: string | undefined): string => (text === undefined || text === '' ? 'none' : text);
+  const octets = readOctets('GLASSMAIL_QUOTA_STORAGE', given(GLASSMAIL_QUOTA_STORAGE));
+  const messages = readLimit('GLASSMAIL_QUOTA_MESSAGES', given(GLASSMAIL_QUOTA_MESSAGES));
+  return {
+    octets: typeof octets === 'number' ? octets : undefined,
+    messages: typeof messages === 'number' ? messages : undefined,
+  };
 }
 
 class FolderAccess implements Access {
@@ -57,6 +71,12 @@ class FolderAccess implements Access {
   async setPassword(name: string, password: Secret): Promise<void> {
     const { id } = await this.#account(name);
     await refusing(this.#store.setPasswordRecord(id, await recordOf(password)));
+  }
+
+  async setQuota(name: string, limits: QuotaLimits): Promise<AccountLine> {
+    const { id } = await this.#account(name);
+    await refusing(this.#store.setQuota(id, limits));
+    return this.#account(name);
   }
 
   async deleteAccount(name: string): Promise<void> {

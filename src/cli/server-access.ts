@@ -1,6 +1,7 @@
 /** Accounts and mail by the API of the running server, with the token of its data folder. */
 import type { Secret } from '../sasl/secret.ts';
-import type { AccountList, MailboxList, MailboxMessageList } from '../http/schemas.ts';
+import type { QuotaLimit, QuotaLimits } from '../store/quota.ts';
+import type { Account, AccountList, MailboxList, MailboxMessageList } from '../http/schemas.ts';
 import type { Access, AccountLine, MailboxLine, MessageLine, MessageToImport } from './access.ts';
 import { UsageError } from './command.ts';
 import type { Control } from './control.ts';
@@ -35,7 +36,7 @@ class ServerAccess implements Access {
 
   async listAccounts(): Promise<readonly AccountLine[]> {
     const { accounts } = await this.#get<AccountList>('/accounts');
-    return accounts.map(({ address, createdAt }) => ({ address, createdAt: new Date(createdAt) }));
+    return accounts.map(toLine);
   }
 
   async addAccount(name: string, password: Secret): Promise<string> {
@@ -45,6 +46,12 @@ class ServerAccess implements Access {
 
   async setPassword(name: string, password: Secret): Promise<void> {
     await this.#ask('PUT', `${account(name)}/password`, json({ password: password.reveal() }));
+  }
+
+  async setQuota(name: string, { messages, octets }: QuotaLimits): Promise<AccountLine> {
+    const limits = { messages: toJsonLimit(messages), octets: toJsonLimit(octets) };
+    const response = await this.#ask('PUT', `${account(name)}/quota`, json(limits));
+    return toLine((await response.json()) as Account);
   }
 
   async deleteAccount(name: string): Promise<void> {
@@ -125,6 +132,15 @@ const json = (value: object): Body => ({
   body: JSON.stringify(value),
   headers: { 'Content-Type': 'application/json' },
 });
+
+/** undefined: not in the JSON. */
+const toJsonLimit = (limit: QuotaLimit | undefined): number | 'default' | null | undefined =>
+  limit === 'none' ? null : limit;
+
+function toLine({ address, createdAt, quota: { messages, octets, messageLimit, octetLimit } }: Account): AccountLine {
+  const quota = { messages, octets, messageLimit: messageLimit ?? undefined, octetLimit: octetLimit ?? undefined };
+  return { address, createdAt: new Date(createdAt), quota };
+}
 
 const account = (name: string): string => `/accounts/${encodeURIComponent(name)}`;
 

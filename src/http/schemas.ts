@@ -120,12 +120,34 @@ export const accountPath = z.object({
   address: loginName.describe('The full address; a local part alone means the default domain.'),
 });
 
+export const quota = z
+  .object({
+    messages: count.describe('In all mailboxes together; each copy counts.'),
+    octets: count,
+    messageLimit: count.nullable().describe('null: none.'),
+    octetLimit: count.nullable(),
+  })
+  .meta({ id: 'Quota' });
+export type Quota = z.infer<typeof quota>;
+
 export const account = z
-  .object({ address: z.string(), createdAt: time, modSeq: count.describe("The change log's present number.") })
+  .object({
+    address: z.string(),
+    createdAt: time,
+    modSeq: count.describe("The change log's present number."),
+    quota,
+  })
   .meta({ id: 'Account' });
 export type Account = z.infer<typeof account>;
 export const accountList = z.object({ accounts: z.array(account) }).meta({ id: 'AccountList' });
 export type AccountList = z.infer<typeof accountList>;
+
+const quotaLimit = z
+  .union([count, z.null(), z.literal('default')])
+  .optional()
+  .describe('null: no limit; default: as the settings of the server say; left out: as it is.');
+export const newQuota = z.strictObject({ messages: quotaLimit, octets: quotaLimit }).meta({ id: 'NewQuota' });
+export type NewQuota = z.infer<typeof newQuota>;
 
 export const newAccount = z
   .strictObject({

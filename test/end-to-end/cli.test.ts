@@ -181,6 +181,37 @@ describe('glassmail accounts', () => {
     expect(await rawMessages(stack, 'dave')).toEqual([]);
   });
 
+  it('shows and sets quotas, beside a server and without', async () => {
+    const data = join(folder, 'quotas');
+    const quota = async (...args: string[]) => run(accounts, ['quota', 'alice', ...args, '--data', data]);
+    {
+      await using stack = await startTestStack('--data', data, '--quota-messages', '7');
+      const { id } = (await stack.store.findAccount('alice@glass.localhost'))!;
+      const octets = Buffer.alloc(1536, 'x');
+      const content = { size: octets.length, octets, file: undefined };
+      await stack.store.appendMessages(id, 'INBOX', [{ content, flags: [], internalDate: new Date() }]);
+      expect((await quota()).out).toBe('alice@glass.localhost  1 of 7 messages, 1.5 KB\n');
+      expect((await quota('--storage', '1G', '--messages', '10000')).out).toBe(
+        'alice@glass.localhost  1 of 10000 messages, 1.5 KB of 1 GB\n',
+      );
+      expect((await run(accounts, ['list', '--data', data])).out).toBe(
+        'alice@glass.localhost  1 of 10000 messages, 1.5 KB of 1 GB\nbob@glass.localhost  0 of 7 messages, 0 KB\n',
+      );
+      expect((await quota('--messages', 'default', '--storage', 'none')).out).toContain('1 of 7 messages, 1.5 KB\n');
+    }
+    expect((await quota('--storage', '10M')).out).toBe('alice@glass.localhost  1 messages, 1.5 KB of 10 MB\n');
+    expect((await run(accounts, ['list', '--data', data])).out).toBe(
+      'alice@glass.localhost  1 messages, 1.5 KB of 10 MB\nbob@glass.localhost\n',
+    );
+    expect(await quota('--storage', 'much')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--storage much') as string,
+    });
+    expect((await quota('--messages', '1K')).err).toContain('--messages 1K');
+    expect((await run(accounts, ['quota', 'nobody', '--data', data])).err).toContain('no account nobody@');
+    expect((await run(accounts, ['add', 'x', '--storage', '1', '--data', data])).err).toContain('quota NAME');
+  });
+
   it('names what is wrong', async () => {
     await using stack = await startTestStack();
     const at = ['--data', stack.folder];
@@ -191,7 +222,7 @@ describe('glassmail accounts', () => {
     expect((await run(accounts, ['add', 'x', ...at, '--password-stdin'], '')).err).toContain('The password is empty');
     expect((await run(accounts, ['add', 'x', ...at])).err).toContain('--password-stdin');
     expect((await run(accounts, ['add', ...at])).err).toContain('takes one name');
-    expect((await run(accounts, ['frob', ...at])).err).toContain('one of list, add, passwd, delete');
+    expect((await run(accounts, ['frob', ...at])).err).toContain('one of list, add, passwd, quota, delete');
     expect((await run(accounts, ['list', '--data', join(folder, 'nowhere')])).err).toContain('There is no data folder');
     await writeFile(join(folder, 'control.json'), '{');
     expect((await run(accounts, ['list', '--data', folder])).err).toContain('control.json is damaged');

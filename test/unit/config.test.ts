@@ -94,6 +94,14 @@ test('what POP3 clients see, and what they are told', () => {
   expect(pop3(...set)).toEqual(['unread', 'trash', 60, 0]);
 });
 
+test('quotas of accounts', () => {
+  expect(readConfig([], {}).quota).toEqual({ octets: undefined, messages: undefined });
+  const environment = { GLASSMAIL_QUOTA_STORAGE: '1G', GLASSMAIL_QUOTA_MESSAGES: '10000' };
+  expect(readConfig([], environment).quota).toEqual({ octets: 1024 ** 3, messages: 10_000 });
+  const none = ['--quota-storage', 'none', '--quota-messages', 'none'];
+  expect(readConfig(none, environment).quota).toEqual({ octets: undefined, messages: undefined });
+});
+
 describe('a wrong value stops the start with one line that names it', () => {
   test.each([
     [['--smtp-port', '70000'], {}, '--smtp-port: "70000" is not a port'],
@@ -106,6 +114,9 @@ describe('a wrong value stops the start with one line that names it', () => {
     [['--durability', 'none'], {}, '"none" is not one of power, process'],
     [['--max-message-size', '5 bananas'], {}, 'is not a size'],
     [['--max-recipients', '0'], {}, 'is not a whole number from 1'],
+    [['--quota-storage', 'much'], {}, '--quota-storage: "much" is not a size'],
+    [['--quota-storage', 'off'], {}, '--quota-storage: "off" is not a size'],
+    [[], { GLASSMAIL_QUOTA_MESSAGES: '1K' }, 'GLASSMAIL_QUOTA_MESSAGES: "1K" is not a whole number from 1'],
     [['--smtp-starttls', 'maybe'], {}, 'neither on nor off'],
     [['--pop3-messages', 'read'], {}, '--pop3-messages: "read" is not one of all, unread'],
     [[], { GLASSMAIL_POP3_DELETE: 'keep' }, 'GLASSMAIL_POP3_DELETE: "keep" is not one of expunge, trash'],

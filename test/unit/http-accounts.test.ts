@@ -28,6 +28,26 @@ describe('accounts', () => {
     expect((await http.get('/api/glass/accounts/carol/password', jsonBody('PUT', { password: 'x' }))).status).toBe(404);
   });
 
+  test('have quotas that are set one by one', async () => {
+    await using http = await startHttp();
+    await http.get('/api/glass/accounts', jsonBody('POST', { address: 'alice' }));
+    const put = (body: object, name = 'alice') => http.get(`/api/glass/accounts/${name}/quota`, jsonBody('PUT', body));
+    const limits = async (response: Response) => {
+      const { messageLimit, octetLimit } = schemas.account.parse(await response.json()).quota;
+      return [messageLimit, octetLimit];
+    };
+    expect(await limits(await put({}))).toEqual([null, null]);
+    expect(await limits(await put({ messages: 5, octets: 2048 }))).toEqual([5, 2048]);
+    expect(await limits(await put({ messages: null }))).toEqual([null, 2048]);
+    expect(await limits(await put({ octets: 'default' }))).toEqual([null, null]);
+    const { accounts } = await http.json<AccountList>('/api/glass/accounts');
+    expect(accounts[0]!.quota).toEqual({ messages: 0, octets: 0, messageLimit: null, octetLimit: null });
+    for (const wrong of [{ messages: -1 }, { octets: 1.5 }, { messages: 'many' }, { storage: 1 }]) {
+      expect((await put(wrong)).status).toBe(400);
+    }
+    expect((await put({}, 'nobody')).status).toBe(404);
+  });
+
   test('in domain mode belong to a domain of the server, and need the token', async () => {
     await using http = await startHttp({ mode: 'domain', domains: ['red.test'], defaultDomain: 'red.test' });
     const headers = { authorization: `Bearer ${TOKEN}` };

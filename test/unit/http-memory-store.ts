@@ -13,9 +13,11 @@ import type {
   TransactionFilter,
   TransactionSummary,
 } from '../../src/store/mail-store.ts';
+import type { QuotaLimit } from '../../src/store/quota.ts';
 import { Refusal } from '../../src/store/refusal.ts';
 import type { SearchQuery } from '../../src/store/search-query.ts';
 import { Notifier } from '../../src/notifier/notifier.ts';
+import { UNUSED } from './fake-store.ts';
 
 interface Kept {
   readonly octets: Uint8Array;
@@ -162,7 +164,7 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
       check();
       if (accounts.has(address)) throw new Refusal('ALREADYEXISTS', `there is an account ${address} already`);
       const id = (accounts.size + 1) as AccountId;
-      const account = { id, address, owner: undefined, createdAt: new Date(), modSeq: 1 as ModSeq };
+      const account = { id, address, owner: undefined, createdAt: new Date(), modSeq: 1 as ModSeq, quota: UNUSED };
       accounts.set(address, { ...account, record: passwordRecord });
       await store.createMailbox!(id, 'INBOX');
       return account;
@@ -181,6 +183,18 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
     },
     async setPasswordRecord(id, record) {
       accountOf(id)!.record = record;
+    },
+    async setQuota(id, { messages, octets }) {
+      const account = accountOf(id)!;
+      const limit = (given: QuotaLimit | undefined, before: number | undefined) =>
+        given === undefined ? before : typeof given === 'number' ? given : undefined;
+      const { messageLimit, octetLimit } = account.quota;
+      const quota = {
+        ...account.quota,
+        messageLimit: limit(messages, messageLimit),
+        octetLimit: limit(octets, octetLimit),
+      };
+      accounts.set(account.address, { ...account, quota });
     },
     async deleteAccount(id) {
       accounts.delete(accountOf(id)!.address);

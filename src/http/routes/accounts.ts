@@ -6,6 +6,7 @@ import { parseHeader } from '../../mail/headers.ts';
 import { loginAddress } from '../../sasl/login-name.ts';
 import type { MailboxId, Uid } from '../../store/change.ts';
 import type * as store from '../../store/mail-store.ts';
+import type { QuotaLimit } from '../../store/quota.ts';
 import { Refusal } from '../../store/refusal.ts';
 import { contentResponse } from '../content.ts';
 import { addressOf, addressesOf } from '../message-view.ts';
@@ -33,6 +34,7 @@ import {
   mailboxPath,
   newAccount,
   newPassword,
+  newQuota,
   problem,
 } from '../schemas.ts';
 import { parseSearch } from '../search-language.ts';
@@ -104,6 +106,21 @@ export const accountRoutes = [
     },
   }),
   route({
+    method: 'put',
+    path: '/api/glass/accounts/{address}/quota',
+    group: 'Accounts',
+    summary: 'Limit what an account may hold (RFC 9208)',
+    administration: true,
+    params: accountPath,
+    body: newQuota,
+    answers: { 200: { description: 'The account', schema: account }, 403: notPermitted, 404: unknownAccount },
+    async handle({ params, body }, parts) {
+      const { id } = await accountNamed(parts, params.address);
+      await parts.store.setQuota(id, { messages: limitOf(body.messages), octets: limitOf(body.octets) });
+      return json(toAccount(await accountNamed(parts, params.address)));
+    },
+  }),
+  route({
     method: 'delete',
     path: '/api/glass/accounts/{address}',
     group: 'Accounts',
@@ -132,6 +149,7 @@ export const accountRoutes = [
       403: notPermitted,
       404: unknownAccount,
       413: { description: 'It is larger than a message may be', schema: problem },
+      507: { description: 'The account has no room for it', schema: problem },
     },
     async handle({ params, query, request }, parts) {
       const { id } = await accountNamed(parts, params.address);
@@ -301,8 +319,13 @@ async function summaryOf(content: store.Content): Promise<Summary> {
   };
 }
 
-function toAccount({ address, createdAt, modSeq }: store.Account): Account {
-  return { address, createdAt: createdAt.toISOString(), modSeq };
+function limitOf(given: number | 'default' | null | undefined): QuotaLimit | undefined {
+  return given === null ? 'none' : given;
+}
+
+function toAccount({ address, createdAt, modSeq, quota }: store.Account): Account {
+  const { messages, octets, messageLimit = null, octetLimit = null } = quota;
+  return { address, createdAt: createdAt.toISOString(), modSeq, quota: { messages, octets, messageLimit, octetLimit } };
 }
 
 function toMailbox(mailbox: store.Mailbox): Mailbox {
