@@ -72,7 +72,13 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const notifier = new Notifier();
   const store = opening.use(
     await orStartError(
-      openStore({ folder, durability: config.durability, notifier, log: (line) => say('warn', line) }),
+      openStore({
+        folder,
+        durability: config.durability,
+        notifier,
+        quota: config.quota,
+        log: (line) => say('warn', line),
+      }),
     ),
   );
   const certificates = await orStartError(
@@ -192,6 +198,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     adminContact: config.adminContact,
     // A real site's users do not write what all the others read; in a test they may want to.
     serverAnnotations: config.mode === 'capture' ? ('writable' as const) : ('read-only' as const),
+    setQuota: config.mode === 'capture',
   };
   const imap = (connection: Connection) => serveImap(connection, imapOptions);
   const pop3Options: Pop3Options = {

@@ -6,7 +6,8 @@
  * steps are taken as soon as they are there, so that what is refused is refused before the client sends more.
  */
 import { readFile } from 'node:fs/promises';
-import type { NewMessage, Spool, Spooled } from '../store/mail-store.ts';
+import type { Account, NewMessage, Spool, Spooled } from '../store/mail-store.ts';
+import { quotaRefusal } from '../store/quota.ts';
 import { Refusal } from '../store/refusal.ts';
 import { BinaryRefused, encodeBinaryParts } from './binary-parts.ts';
 import type { Context } from './command.ts';
@@ -46,13 +47,15 @@ export function appendSteps(input: Parser, most: 'one' | 'several'): AppendStep[
 /**
  * Takes the steps, asks for what follows them, and gives the whole messages. What is thrown, here or later, leaves
  * nothing behind once `spools` is disposed of.
- * @throws BadSyntax, BadUrl, Refusal TOOBIG, LIMIT, CANNOT
+ * @param into whose room is looked at before a literal is asked for; whether there is room in the end, the store decides
+ * @throws BadSyntax, BadUrl, Refusal TOOBIG, LIMIT, CANNOT, OVERQUOTA, BEYONDQUOTA
  */
 export async function receiveMessages(
   first: readonly AppendStep[],
   most: 'one' | 'several',
   context: MessageContext,
   spools: AsyncDisposableStack,
+  into?: Account,
 ): Promise<NewMessage[]> {
   const { store, session } = context;
   const maximum = session.options.maximumMessageOctets;
@@ -102,6 +105,8 @@ export async function receiveMessages(
     // RFC 3502 §6.3.11: so a client cancels; it is not asked for anything more.
     if (literal.size === 0 && !within.catenate) throw empty();
     if (messages.at(-1)!.size + literal.size > maximum) throw tooBig();
+    const noRoom = into && quotaRefusal(into.address, into.quota, messages.length, total + literal.size);
+    if (noRoom) throw noRoom;
     for await (const octets of context.message.octets()) {
       // RFC 9051 §9: a literal is made of CHAR8, which NUL is not.
       if (!literal.binary && octets.includes(0)) throw new BadSyntax('NUL may only come in a literal8: ~{size}');

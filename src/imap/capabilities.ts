@@ -17,6 +17,8 @@ export interface Situation {
   /** SASL mechanisms that would be accepted now. */
   readonly mechanisms: readonly string[];
   readonly unauthenticate: boolean;
+  /** Limits may be set by SETQUOTA. */
+  readonly setQuota: boolean;
   /** The largest message that is taken. */
   readonly appendLimit: number;
   readonly messageLimit: MessageLimit | undefined;
@@ -132,6 +134,10 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'CONDSTORE', rfc: 'RFC 7162 §3.1', keptIn: 'mailbox-view.ts, commands/fetch.ts, store.ts, search.ts' },
   { name: 'QRESYNC', rfc: 'RFC 7162 §3.2', keptIn: 'resync.ts, mailbox-view.ts, grammar/writer.ts' },
   { name: 'OBJECTID', rfc: 'RFC 8474', keptIn: 'object-id.ts' },
+  { name: 'QUOTA', rfc: 'RFC 2087', keptIn: 'commands/getquota.ts, commands/getquotaroot.ts' },
+  { name: 'QUOTA=RES-STORAGE', rfc: 'RFC 9208 §5.1', keptIn: 'quota-root.ts, commands/status.ts' },
+  { name: 'QUOTA=RES-MESSAGE', rfc: 'RFC 9208 §5.2', keptIn: 'quota-root.ts, commands/status.ts' },
+  { name: 'QUOTASET', rfc: 'RFC 9208 §4.1.3', keptIn: 'commands/setquota.ts', when: ({ setQuota }) => setQuota },
   { name: 'SAVEDATE', rfc: 'RFC 8514', keptIn: 'fetch-items.ts, search-keys.ts' },
 ];
 

@@ -32,6 +32,8 @@ export interface ImapOptions {
   readonly adminContact?: string;
   /** Whether users may set what the server's annotations tell all (RFC 5464 §3.3). Default: they may. */
   readonly serverAnnotations?: 'writable' | 'read-only';
+  /** True: whoever logs in may set the own account's quota (RFC 9208 §4.1.3). Default false. */
+  readonly setQuota?: boolean;
   /** Default 30 minutes (RFC 9051 §5.4 permits no less). */
   readonly idleMs?: number;
   /** Default 2 minutes. */

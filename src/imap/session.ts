@@ -289,6 +289,7 @@ export class Session implements SessionForCommands {
       canStartTls: this.options.canStartTls ?? true,
       permitsPlaintextLogin: this.login.permitsPlaintext(),
       unauthenticate: this.options.unauthenticate ?? true,
+      setQuota: this.options.setQuota ?? false,
       appendLimit: this.options.maximumMessageOctets,
       messageLimit: this.options.messageLimit,
       mechanisms: mechanisms(this.options.credentials, this.login.sasl()),

@@ -298,6 +298,23 @@ test('fetches only what changed (CONDSTORE)', async () => {
   ).toEqual([]);
 });
 
+test('quota: what is used, what there may be, and what is over', async () => {
+  await deposit(stack, 'alice', 'INBOX', letter('the first'));
+  const { id } = (await stack.store.findAccount(address('alice')))!;
+  await using client = await connect();
+  expect(await client.getQuota()).toEqual({ path: 'INBOX', quotaRoot: address('alice') });
+  await stack.store.setQuota(id, { octets: 2048, messages: 2 });
+  expect(await client.getQuota('Sent')).toEqual({
+    path: 'Sent',
+    quotaRoot: address('alice'),
+    storage: { usage: 1024, limit: 2048, status: '50%' },
+    message: { usage: 1, limit: 2, status: '50%' },
+  });
+  const tooLarge = client.append('Sent', `Subject: large\r\n\r\n${'x'.repeat(2000)}\r\n`);
+  await expect(tooLarge).rejects.toMatchObject({ serverResponseCode: 'OVERQUOTA' });
+  expect((await contents(stack, 'alice', 'Sent')).length).toBe(0);
+});
+
 test('a hundred mailboxes and a thousand messages', async () => {
   await using client = await connect();
   for (let number = 0; number < 100; number++) await client.mailboxCreate(`Many/${number}`);

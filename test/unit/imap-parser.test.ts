@@ -295,11 +295,51 @@ describe('mailboxes', () => {
     expect(read('*', (input) => input.listPatterns())).toEqual(['*']);
   });
 
+  test.each([
+    ['()', []],
+    ['(STORAGE 512)', [{ name: 'STORAGE', limit: 512 }]],
+    [
+      '(storage 0 X-other 4294967296)',
+      [
+        { name: 'STORAGE', limit: 0 },
+        { name: 'X-OTHER', limit: 4294967296 },
+      ],
+    ],
+    ['(MESSAGE 9223372036854775807)', [{ name: 'MESSAGE', limit: Number.MAX_SAFE_INTEGER }]],
+  ])('limits of quotas %s', (text, value) => {
+    expect(read(text, (input) => input.setQuotaList())).toEqual(value);
+  });
+
+  test.each([
+    'STORAGE 1',
+    '(STORAGE)',
+    '(STORAGE )',
+    '(STORAGE -1)',
+    '(STORAGE 1 2)',
+    '(STORAGE 1  MESSAGE 2)',
+    '("STORAGE" 1)',
+    '( )',
+    '(1',
+    '(STORAGE 9223372036854775808)',
+  ])('no limits of quotas: %s', (text) => {
+    expect(() => read(text, (input) => input.setQuotaList())).toThrow(BadSyntax);
+  });
+
+  test.each([
+    ['""', ''],
+    ['#user/alice', '#user/alice'],
+    ['"a\\\\b c"', 'a\\b c'],
+    ['{4}\r\na"b!', 'a"b!'],
+  ])('the quota root %s', (text, name) => {
+    expect(read(text, (input) => input.quotaRootName())).toBe(name);
+  });
+
   test('status items', () => {
-    expect(read('(messages UIDNEXT MAILBOXID)', (input) => input.statusItems())).toEqual([
+    expect(read('(messages UIDNEXT MAILBOXID deleted-storage)', (input) => input.statusItems())).toEqual([
       'MESSAGES',
       'UIDNEXT',
       'MAILBOXID',
+      'DELETED-STORAGE',
     ]);
     for (const text of ['()', 'MESSAGES', '(BOGUS)', '(MESSAGES,UNSEEN)']) {
       expect(() => read(text, (input) => input.statusItems()), text).toThrow(BadSyntax);
@@ -653,6 +693,7 @@ describe('whatever comes', () => {
     (input) => input.fetchModifiers(),
     (input) => input.searchProgram(),
     (input) => input.statusItems(),
+    (input) => input.setQuotaList(),
     (input) => input.selectParameters(),
     (input) => input.dateTime(),
     (input) => input.date(),

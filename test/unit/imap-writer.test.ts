@@ -89,6 +89,22 @@ describe('responses', () => {
         ],
       },
     ],
+    ['* QUOTA "" ()', { type: 'quota', root: '', resources: [] }],
+    [
+      '* QUOTA "alice@a.test" (STORAGE 10 512 MESSAGE 0 9007199254740991)',
+      {
+        type: 'quota',
+        root: 'alice@a.test',
+        resources: [
+          { name: 'STORAGE', usage: 10, limit: 512 },
+          { name: 'MESSAGE', usage: 0, limit: Number.MAX_SAFE_INTEGER },
+        ],
+      },
+    ],
+    [`* QUOTA {5}\r\n${utf8('für"')} ()`, { type: 'quota', root: 'für"', resources: [] }],
+    [`* QUOTA "${utf8('für')}\\"" ()`, { type: 'quota', root: 'für"', resources: [] }, REV2],
+    ['* QUOTAROOT "a b"', { type: 'quotaroot', mailbox: 'a b', roots: [] }],
+    ['* QUOTAROOT Entw&APw-rfe "x" "y z"', { type: 'quotaroot', mailbox: 'Entwürfe', roots: ['x', 'y z'] }],
     ['* ID NIL', { type: 'id', parameters: null }],
     [
       '* ID ("name" "glassmail" "os" NIL)',

@@ -1,8 +1,8 @@
 /**
  * APPEND: RFC 9051 §6.3.12; several messages at once RFC 3502, all of them or none; APPENDUID RFC 4315 §2, literal8
  * RFC 3516 §4.4. What a message may be made of stands in `append-message.ts`.
- * The mailbox is looked up before the client is asked for its message, and the message goes to the store's spool as it
- * comes. A literal over the limit was refused by the framing with TOOBIG, before its first octet (RFC 7889 §4).
+ * The mailbox and its owner's room (RFC 9208 §4.3.1) are looked at before the client is asked for its message, and the
+ * message goes to the store's spool as it comes. A literal over the limit was refused by the framing with TOOBIG, before its first octet (RFC 7889 §4).
  */
 import { Refusal } from '../../store/refusal.ts';
 import { appendSteps, receiveMessages } from '../append-message.ts';
@@ -21,7 +21,8 @@ export const append = command({
     const mailbox = await store.findMailbox(state.account, name);
     if (!mailbox) throw new Refusal('TRYCREATE', `There is no mailbox "${name}": CREATE it first`);
     await using spools = new AsyncDisposableStack();
-    const messages = await receiveMessages(steps, 'several', context, spools);
+    const owner = await store.findAccount(mailbox.account);
+    const messages = await receiveMessages(steps, 'several', context, spools, owner);
     const appending = () => store.appendMessages(state.account, mailbox.id, messages);
     const { uidValidity, uids } = await withProgress(tag, session, appending);
     if (state.name === 'selected' && state.view.id === mailbox.id) state.view.brings(uids);

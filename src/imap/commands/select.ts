@@ -1,12 +1,13 @@
 /**
  * SELECT and EXAMINE: RFC 9051 §6.3.2, §6.3.3; RFC 3501 §6.3.1 for RECENT and UNSEEN; CONDSTORE RFC 7162 §3.1.8, QRESYNC
- * §3.2.5; MAILBOXID RFC 8474 §4.2.
+ * §3.2.5; MAILBOXID RFC 8474 §4.2; a warning of RFC 9208 §4.3.1.
  */
+import { isFull } from '../../store/quota.ts';
 import { Refusal } from '../../store/refusal.ts';
 import { command, highestModSeq, LOGGED_IN } from '../command.ts';
 import type { Yielded } from '../command.ts';
 import { BadSyntax, uidRequired } from '../grammar/bad-syntax.ts';
-import { exists, ok, untaggedOk } from '../grammar/responses.ts';
+import { exists, ok, untaggedNo, untaggedOk } from '../grammar/responses.ts';
 import type { Dialect } from '../grammar/syntax.ts';
 import { MailboxView } from '../mailbox-view.ts';
 import { mailboxObjectId } from '../object-id.ts';
@@ -38,6 +39,9 @@ export const select = command({
     if (session.dialect.rev2) yield await listEntryOf(store, account, view.name);
     session.become({ name: 'selected', account, login, view });
     session.connection.annotate({ type: 'selected', mailbox: view.name });
+    // RFC 9208 §4.3.1: permitted now that a mailbox is selected, and the only way in which people learn why no mail comes.
+    const owner = await store.findAccount(mailbox.account);
+    if (owner && isFull(owner.quota)) yield untaggedNo(`The mailboxes of ${owner.address} are full`, 'OVERQUOTA');
     return ok(`${name} completed`, readOnly ? 'READ-ONLY' : 'READ-WRITE');
   },
 });

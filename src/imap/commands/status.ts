@@ -1,4 +1,4 @@
-/** STATUS: RFC 9051 §6.3.11; HIGHESTMODSEQ RFC 7162 §3.1.7, MAILBOXID RFC 8474 §4.3. */
+/** STATUS: RFC 9051 §6.3.11; HIGHESTMODSEQ RFC 7162 §3.1.7, MAILBOXID RFC 8474 §4.3, DELETED-STORAGE RFC 9208 §4.1.4. */
 import { Refusal } from '../../store/refusal.ts';
 import type { Mailbox, MailStore } from '../../store/mail-store.ts';
 import { command, LOGGED_IN } from '../command.ts';
@@ -27,9 +27,11 @@ export async function statusOf(
   appendLimit: number,
 ): Promise<Response> {
   const recent = items.includes('RECENT') ? await countRecent(store, mailbox) : 0;
+  const deletedOctets = items.includes('DELETED-STORAGE') ? await sumOfDeleted(store, mailbox) : 0;
   const values: Readonly<Record<StatusItem, number | string>> = {
     APPENDLIMIT: appendLimit,
     DELETED: mailbox.deleted,
+    'DELETED-STORAGE': deletedOctets,
     HIGHESTMODSEQ: mailbox.highestModSeq,
     MAILBOXID: mailboxObjectId(mailbox.id),
     MESSAGES: mailbox.messages,
@@ -40,6 +42,22 @@ export async function statusOf(
     UNSEEN: mailbox.unseen,
   };
   return { type: 'mailbox-status', name: mailbox.name, items: items.map((item) => [item, values[item]] as const) };
+}
+
+/** RFC 9208 §4.1.4: octets that EXPUNGE would give back. */
+async function sumOfDeleted(store: MailStore, { account, id, deleted }: Mailbox): Promise<number> {
+  if (deleted === 0) return 0;
+  const { flagSets, sizes, count } = await store.snapshot(account, id);
+  /** By flag set, for there are few. */
+  const isDeleted = new Map<number, boolean>();
+  let octets = 0;
+  for (let i = 0; i < count; i++) {
+    const flagSet = flagSets[i]!;
+    let counts = isDeleted.get(flagSet);
+    if (counts === undefined) isDeleted.set(flagSet, (counts = store.flagSet(flagSet).includes('\\Deleted')));
+    if (counts) octets += sizes[i]!;
+  }
+  return octets;
 }
 
 /** RFC 3501 §6.3.10: those that a SELECT would find to be \Recent. */

@@ -14,6 +14,8 @@ import { esearch } from './esearch.ts';
 import { expunge } from './expunge.ts';
 import { fetch } from './fetch.ts';
 import { getMetadata } from './getmetadata.ts';
+import { getQuota } from './getquota.ts';
+import { getQuotaRoot } from './getquotaroot.ts';
 import { id } from './id.ts';
 import { idle } from './idle.ts';
 import { list } from './list.ts';
@@ -29,6 +31,7 @@ import { replace } from './replace.ts';
 import { search } from './search.ts';
 import { select } from './select.ts';
 import { setMetadata } from './setmetadata.ts';
+import { setQuota } from './setquota.ts';
 import { sort } from './sort.ts';
 import { starttls } from './starttls.ts';
 import { status } from './status.ts';
@@ -64,6 +67,9 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map<string, AnyComm
   ['STATUS', status],
   ['APPEND', append],
   ['IDLE', idle],
+  ['GETQUOTA', getQuota], // RFC 9208
+  ['GETQUOTAROOT', getQuotaRoot], // RFC 9208
+  ['SETQUOTA', setQuota], // RFC 9208
   ['NOTIFY', notify], // RFC 5465
   ['ESEARCH', esearch], // RFC 7377
   ['GETMETADATA', getMetadata], // RFC 5464

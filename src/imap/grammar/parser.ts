@@ -2,8 +2,8 @@
  * A client's command, by recursive descent: RFC 9051 §9, and where older clients differ RFC 3501 §9 and RFC 4466.
  * A method is named as the ABNF rule that it reads. What optional arguments are there, a command finds out with `has`,
  * `keyword` and `take`. Extensions: RFC 3516 BINARY, RFC 5032 WITHIN, RFC 5182 `$`, RFC 7162 CONDSTORE and QRESYNC,
- * RFC 8474 OBJECTID, RFC 8514 SAVEDATE, RFC 6203 FUZZY, RFC 8970 PREVIEW, RFC 9394 PARTIAL, RFC 9738 UIDAFTER and
- * UIDBEFORE. Programs of SORT, THREAD and ESEARCH stand in `search-programs.ts`, annotations in `metadata.ts`.
+ * RFC 8474 OBJECTID, RFC 8514 SAVEDATE, RFC 6203 FUZZY, RFC 8970 PREVIEW, RFC 9208 QUOTA, RFC 9394 PARTIAL, RFC 9738
+ * UIDAFTER and UIDBEFORE. Programs of SORT, THREAD and ESEARCH stand in `search-programs.ts`, annotations in `metadata.ts`.
  *
  * Stricter than some servers: one space is one space (§9 note 2). Milder than the grammar: spaces at the command's end are
  * passed over, quoted strings may hold UTF-8 at all times, and 63-bit numbers above 2^53 - 1 count as 2^53 - 1.
@@ -24,6 +24,7 @@ import type {
   MessageLiteral,
   Partial,
   PartialRange,
+  ResourceLimit,
   SearchKey,
   SearchOptions,
   SearchProgram,
@@ -90,6 +91,7 @@ const MACROS: Readonly<Record<string, readonly FetchAttribute[]>> = {
 const STATUS_ITEMS: ReadonlySet<string> = new Set<StatusItem>([
   'APPENDLIMIT',
   'DELETED',
+  'DELETED-STORAGE',
   'HIGHESTMODSEQ',
   'MAILBOXID',
   'MESSAGES',
@@ -361,6 +363,17 @@ export class Parser {
       const item = this.atom('a status item').toUpperCase();
       return STATUS_ITEMS.has(item) ? (item as StatusItem) : this.#failAt(start, 'a status item such as MESSAGES');
     });
+  }
+
+  /** RFC 9208 §7 */
+  quotaRootName(): string {
+    return this.astring('a quota root');
+  }
+
+  /** RFC 9208 §7: `(STORAGE 512 MESSAGE 1000)`, or nothing in the parentheses. */
+  setQuotaList(): ResourceLimit[] {
+    if (this.take('()')) return [];
+    return this.list(() => ({ name: this.atom('a resource').toUpperCase(), limit: this.sp().number64() }));
   }
 
   /** SELECT's and EXAMINE's parameters, with the space before them, if they are there. */

@@ -179,6 +179,7 @@ export interface GetMetadata {
 export type StatusItem =
   | 'APPENDLIMIT'
   | 'DELETED'
+  | 'DELETED-STORAGE'
   | 'HIGHESTMODSEQ'
   | 'MAILBOXID'
   | 'MESSAGES'
@@ -187,6 +188,12 @@ export type StatusItem =
   | 'UIDNEXT'
   | 'UIDVALIDITY'
   | 'UNSEEN';
+
+/** RFC 9208 §7 setquota-resource; the name in capitals, whether there is such a resource or not. */
+export interface ResourceLimit {
+  readonly name: string;
+  readonly limit: number;
+}
 
 /** A literal on its way into the spool, for commands that take messages. */
 export interface MessageLiteral {
@@ -229,6 +236,13 @@ export interface ListEntry {
   readonly delimiter: string | null;
   /** Extended data items (RFC 9051 §7.3.1): OLDNAME, CHILDINFO; printed as given. */
   readonly extended?: string;
+}
+
+/** RFC 9208 §7 quota-resource. */
+export interface QuotaResource {
+  readonly name: 'STORAGE' | 'MESSAGE';
+  readonly usage: number;
+  readonly limit: number;
 }
 
 /** What an ESEARCH response says of where it comes from (RFC 4466 §2.6.2, RFC 7377 §2.1). */
@@ -305,6 +319,9 @@ export type Response =
     }
   /** RFC 5464 §4.4.2: what has changed, without its values. */
   | { readonly type: 'metadata-changed'; readonly mailbox: string; readonly entries: readonly string[] }
+  /** RFC 9208 §4.2 */
+  | { readonly type: 'quota'; readonly root: string; readonly resources: readonly QuotaResource[] }
+  | { readonly type: 'quotaroot'; readonly mailbox: string; readonly roots: readonly string[] }
   | ({ readonly type: 'search' } & SearchResult)
   | ({ readonly type: 'search-update'; readonly changes: readonly ListChange[] } & SearchCorrelator)
   | { readonly type: 'thread'; readonly forest: Forest }

@@ -125,6 +125,16 @@ export class ResponseWriter {
       case 'metadata-changed':
         this.#line(`METADATA ${this.#mailbox(response.mailbox)} ${response.entries.map(astring).join(' ')}`);
         break;
+      case 'quota': {
+        const resources = response.resources.map(({ name, usage, limit }) => `${name} ${usage} ${limit}`);
+        this.#line(`QUOTA ${this.#string(response.root)} (${resources.join(' ')})`);
+        break;
+      }
+      case 'quotaroot': {
+        const roots = response.roots.map((root) => this.#string(root));
+        this.#line(words(`QUOTAROOT ${this.#mailbox(response.mailbox)}`, roots));
+        break;
+      }
       case 'search':
         this.#search(response);
         break;

@@ -170,6 +170,18 @@ def utf8(session):
     ok(session.close())
 
 
+def quota(session):
+    ((roots,), quotas) = ok(session.getquotaroot('INBOX'))
+    assert roots == b'INBOX "%s"' % USER.encode() and quotas == [b'"%s" ()' % USER.encode()], (roots, quotas)
+    limited = ok(session.setquota(USER, '(STORAGE 1 MESSAGE 100)'))[0]
+    used = int(re.search(rb'\(STORAGE (\d+) 1 MESSAGE \d+ 100\)$', limited).group(1))
+    assert used >= 1, limited
+    assert 'OVERQUOTA' in refused(session.append, 'Python', None, None, MESSAGE * 5)
+    assert ok(session.getquota(USER)) == [limited]
+    assert ok(session.setquota(USER, '()')) == [b'"%s" ()' % USER.encode()]
+    assert 'NONEXISTENT' in refused(session.getquota, 'bob@glass.localhost')
+
+
 def unknown(session):
     """What the server does not announce, it refuses; and goes on."""
     assert ok(session.select('INBOX'))
@@ -230,6 +242,7 @@ with imaplib.IMAP4_SSL('localhost', imaps_port, ssl_context=trust) as session:
     ok(session.capability())
     mailboxes(session)
     messages(session)
+    quota(session)
     unknown(session)
     annotations(session)
     large(session)
