@@ -305,9 +305,12 @@ export class MailboxView {
 
   // ----------------------------------------------------------------------------------------- what is gone (QRESYNC)
 
-  /** The UIDs that a set names, whether messages have them or not. */
+  /**
+   * The UIDs that a set names, whether messages have them or not; `*` is the last that was ever given out: whoever asks
+   * what has vanished of `1:*` means the last messages too, which may be the ones that are gone.
+   */
   uidRanges(set: SequenceSet): UidRange[] {
-    return resolve(set, this.#lastKnown as Uid, rangesOf(this.#saved));
+    return resolve(set, (this.uidNext - 1) as Uid, rangesOf(this.#saved));
   }
 
   /**
