@@ -49,8 +49,9 @@ const IDLE_MS = 30 * 60_000;
 const IDLE_BEFORE_LOGIN_MS = 2 * 60_000;
 /** What waits to be written goes out from here on. */
 const ENOUGH = 64 * 1024;
-/** After so long without waiting for anything, others have their turn. */
+/** After so long without waiting for anything, or so many commands or pieces of answers, others have their turn. */
 const TURN_MS = 5;
+const PIECES_A_TURN = 100;
 /** A line that answers a continuation request: SASL responses are the longest. */
 const LONGEST_ANSWER = 64 * 1024;
 /** BADs in a row: a program in a loop, or, before login, one that speaks another protocol. */
@@ -83,6 +84,7 @@ export class Session implements SessionForCommands {
   #badsInARow = 0;
   #failedLogins = 0;
   #turnStarted = 0;
+  #piecesThisTurn = 0;
   /** Undefined: the client has not said NOTIFY. */
   #notifications: Notifications | undefined;
   /** Undefined: the client has not said ENABLE METADATA. */
@@ -127,7 +129,10 @@ export class Session implements SessionForCommands {
     const waits = this.connection.buffered === 0;
     const framed = await this.#framing.next(this.#idleMs);
     this.#resting = false;
-    if (waits) this.#turnStarted = performance.now();
+    if (waits) {
+      this.#turnStarted = performance.now();
+      this.#piecesThisTurn = 0;
+    }
     const completion = framed.type === 'refusal' ? framed.completion : await this.#serve(framed);
     // RFC 9051 §7.1.3: BAD without a tag, if the tag itself could not be read.
     if (framed.tag === undefined) this.#writer.response({ type: 'status', ...completion });
@@ -513,9 +518,10 @@ export class Session implements SessionForCommands {
 
   /** Neither a long answer nor a client that pipelines keeps others waiting. */
   async #giveTurn(): Promise<void> {
-    if (performance.now() - this.#turnStarted < TURN_MS) return;
+    if (++this.#piecesThisTurn < PIECES_A_TURN && performance.now() - this.#turnStarted < TURN_MS) return;
     await nextTurn();
     this.#turnStarted = performance.now();
+    this.#piecesThisTurn = 0;
   }
 
   async #stream(response: Response): Promise<void> {

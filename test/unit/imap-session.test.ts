@@ -97,6 +97,32 @@ describe('our own faults', () => {
   });
 });
 
+describe('a client that pipelines without end', () => {
+  /** As many as the network brings at once. */
+  const COUNT = 2_000;
+
+  test.each(['NOOP', 'FETCH 1 (UID FLAGS)', 'FETCH 1 BODY.PEEK[]'])(
+    '%s: others are served meanwhile',
+    async (command) => {
+      await using server = await serve();
+      await server.deliver('Subject: one\r\n\r\nHello.\r\n');
+      const [flooding, other] = [await server.selected(), await server.selected()];
+      let answered = 0;
+      flooding.socket.on('data', (octets: Buffer) => {
+        const tags = octets.toString('latin1').matchAll(/^x(\d+) OK/gm);
+        answered = Number([...tags].at(-1)?.[1] ?? answered);
+      });
+      flooding.send(Array.from({ length: COUNT }, (_, i) => `x${i} ${command}\r\n`).join(''));
+      await flooding.until(/^x0 OK .*\r\n/m);
+      await other.command('NOOP');
+      expect(answered).toBeLessThan(COUNT / 2);
+      const answers = await flooding.until(new RegExp(`^x${COUNT - 1} OK .*\r\n`, 'm'));
+      const tags = [...answers.matchAll(/^x(\d+) OK/gm)].map(([, tag]) => Number(tag));
+      expect(tags).toEqual(Array.from({ length: COUNT - 1 }, (_, i) => i + 1));
+    },
+  );
+});
+
 describe('a client that leaves', () => {
   test('in the middle of anything ends its own session and is no fault', async () => {
     await using server = await serve();
