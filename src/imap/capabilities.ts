@@ -80,8 +80,7 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'PARTIAL', rfc: 'RFC 9394', keptIn: 'search-answers.ts, commands/fetch.ts' },
   { name: 'MULTISEARCH', rfc: 'RFC 7377', keptIn: 'commands/esearch.ts' },
   { name: 'SEARCH=FUZZY', rfc: 'RFC 6203', keptIn: 'fuzzy-keys.ts, relevancy.ts' },
-  // SEARCH finds a little more than i;unicode-casemap would: accents do not count there either.
-  { name: 'I18NLEVEL=1', rfc: 'RFC 5255 §4.3', keptIn: '../mail/collation.ts, ../mail/search-text.ts' },
+  { name: 'I18NLEVEL=1', rfc: 'RFC 5255 §4.3', keptIn: '../mail/collation.ts, search-keys.ts' },
   { name: 'INPROGRESS', rfc: 'RFC 9585', keptIn: 'in-progress.ts' },
   { name: 'PREVIEW', rfc: 'RFC 8970', keptIn: 'fetch-items.ts' },
   {

@@ -197,27 +197,32 @@ function span(name: string, day: number): readonly [since: number, before: numbe
   return [day, name.endsWith('ON') ? day + 1 : Infinity];
 }
 
-async function toQuery(key: SearchKey, view: MailboxView): Promise<SearchQuery> {
+/**
+ * Fields of the header are compared as i;unicode-casemap does (RFC 5255 §4.2), unless FUZZY was said. BODY and TEXT may
+ * match flexibly (RFC 9051 §6.4.4): accents do not count there.
+ */
+async function toQuery(key: SearchKey, view: MailboxView, fuzzy = false): Promise<SearchQuery> {
+  const collation: { casemap?: true } = fuzzy ? {} : { casemap: true };
   switch (key.name) {
     case 'AND': {
       const queries: SearchQuery[] = [];
-      for (const one of key.keys) queries.push(await toQuery(one, view));
+      for (const one of key.keys) queries.push(await toQuery(one, view, fuzzy));
       return { type: 'and', queries };
     }
     case 'OR':
-      return { type: 'or', queries: [await toQuery(key.left, view), await toQuery(key.right, view)] };
+      return { type: 'or', queries: [await toQuery(key.left, view, fuzzy), await toQuery(key.right, view, fuzzy)] };
     case 'NOT':
-      return { type: 'not', query: await toQuery(key.key, view) };
+      return { type: 'not', query: await toQuery(key.key, view, fuzzy) };
     case 'FUZZY':
-      return toQuery(loosened(key.key), view);
+      return toQuery(loosened(key.key), view, true);
     case 'BCC':
     case 'CC':
     case 'FROM':
     case 'SUBJECT':
     case 'TO':
-      return { type: 'header', name: key.name, text: key.text };
+      return { type: 'header', name: key.name, text: key.text, ...collation };
     case 'HEADER':
-      return { type: 'header', name: key.field, text: key.text };
+      return { type: 'header', name: key.field, text: key.text, ...collation };
     case 'BODY':
       return { type: 'body', text: key.text };
     case 'TEXT':

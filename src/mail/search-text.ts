@@ -89,7 +89,8 @@ function addresses(items: readonly AddressItem[]): string {
  * IMAP asks for i;unicode-casemap (RFC 5051): title case, then compatibility decomposition. This goes one step on and
  * drops the accents of Latin, Greek and Cyrillic and the vowel points of Hebrew and Arabic, so that `munchen` finds
  * `München`; signs that are letters of their own (the vowels of Indian scripts, the voicing marks of Japanese) stay.
- * Folding what is folded changes nothing.
+ * Folding what is folded changes nothing. Whatever i;unicode-casemap finds in a text is found in the folded text too:
+ * that is why it stays decomposed.
  */
 export function foldForSearch(text: string): string {
   if (!/[^\x00-\x7f]/.test(text)) return text.toLowerCase();
@@ -104,7 +105,6 @@ export function foldForSearch(text: string): string {
       .normalize('NFKD')
       .replace(ACCENTS, '')
       .replaceAll('ς', 'σ') // lower case of Σ depends on its place in the word
-      .normalize('NFC')
   );
 }
 

@@ -1,6 +1,7 @@
 /**
  * What to look for, as the store understands it: IMAP's SEARCH keys and the HTTP API's search terms are both translated
- * into this. Strings match as substrings, without regard to case and accents.
+ * into this. Strings match as substrings, without regard to case and accents; where `casemap` is set, as i;unicode-casemap
+ * compares (RFC 5051), which knows accents.
  */
 import type { EmailId, ModSeq, UidRange } from './change.ts';
 
@@ -21,7 +22,7 @@ export type SearchQuery =
   /** The day in the Date field, disregarding time and zone, as days since 1970-01-01. `since` includes, `before` excludes. */
   | { readonly type: 'sent-day'; readonly since?: number; readonly before?: number }
   /** A header field contains the text; an empty text: has such a field. */
-  | { readonly type: 'header'; readonly name: string; readonly text: string }
+  | { readonly type: 'header'; readonly name: string; readonly text: string; readonly casemap?: true }
   /** Text parts, decoded; not the header (RFC 9051 §6.4.4 BODY). */
   | { readonly type: 'body'; readonly text: string }
   /** Header or body (TEXT). */

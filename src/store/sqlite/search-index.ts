@@ -2,19 +2,22 @@
 import { readFileSync, rmSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import { openForReading, searchFile, type Database } from './database.ts';
-import { fold, type IndexedText, type Term } from './search-terms.ts';
+import { fold, isFaithful, type FoldedText, type IndexedText, type Term } from './search-terms.ts';
 import { textFile } from './worker-file.ts';
 
-const VERSION = 2;
+const VERSION = 3;
 const MARK = '\x01';
 /** Ends each text; no text contains it. A character of one octet: with others, V8 doubles the memory of the whole text. */
 const END = MARK + MARK;
+/** Ends a text that is not as i;unicode-casemap has it. */
+const UNFAITHFUL_END = END + MARK;
 /** Tokens looked at for a substring of one or two characters: beyond that, reading the mail is not slower. */
 const MOST_TOKENS = 300_000;
 /** A look-up answers for this many ids at once. */
 const WINDOW = 200_000;
 
-const terminated = (text: string): string => (text === '' ? '' : text.replaceAll(MARK, ' ') + END);
+const terminated = (text: string, end = END): string => (text === '' ? '' : text.replaceAll(MARK, ' ') + end);
+const marked = ({ text, faithful }: FoldedText): string => terminated(text, faithful ? END : UNFAITHFUL_END);
 
 // ------------------------------------------------------------------------------------------------------ writing
 
@@ -79,11 +82,11 @@ export class IndexWriter {
         }
         insertFields.run(
           id,
-          terminated(text.subject),
-          terminated(text.from),
-          terminated(text.to),
-          terminated(text.cc),
-          terminated(text.bcc),
+          marked(text.subject),
+          marked(text.from),
+          marked(text.to),
+          marked(text.cc),
+          marked(text.bcc),
           terminated(text.otherAddresses),
           terminated(text.fileNames),
         );
@@ -149,6 +152,8 @@ interface Bits {
 export interface Found extends Bits {
   /** Exact, or only what must be looked at more closely. */
   readonly exact: boolean;
+  /** Of what is exact otherwise, those that must be looked at more closely all the same. */
+  readonly doubtful: Bits | undefined;
   /** Those without a bit may match too: the index gave up. */
   readonly partial: boolean;
 }
@@ -163,6 +168,8 @@ interface Question {
   /** All of them must be in a row. */
   readonly texts: readonly string[];
   readonly exact: boolean;
+  /** Texts that folding has changed in more than case are to be looked at. */
+  readonly onlyFaithful?: boolean;
 }
 
 const FIELD_COLUMNS: Readonly<Record<string, string>> = {
@@ -206,7 +213,14 @@ export class IndexReader {
   *lookUp(term: Term, wanted: string, from: number, to: number): Generator<undefined, Found | undefined> {
     const question = toQuestion(term, wanted);
     if (!question) return undefined;
-    const found = { first: from, bits: new Uint8Array(((to - from) >> 3) + 1), exact: question.exact };
+    const none = (): Bits => ({ first: from, bits: new Uint8Array(((to - from) >> 3) + 1) });
+    const doubtful = question.onlyFaithful ? none() : undefined;
+    const found = { ...none(), exact: question.exact, doubtful };
+    const unfaithful = { ...question, texts: [UNFAITHFUL_END] };
+    for (let start = from; doubtful && start <= to; start += WINDOW) {
+      this.#lookUpWindow(unfaithful, doubtful, start, Math.min(to, start + WINDOW - 1));
+      yield;
+    }
     const short = question.texts.find((text) => isShort(text));
     if (short !== undefined) {
       const partial = !this.#lookUpShort(question, short, found);
@@ -268,8 +282,10 @@ function toQuestion(term: Term, wanted: string): Question | undefined {
   switch (term.type) {
     case 'header': {
       const column = FIELD_COLUMNS[term.name.toLowerCase()];
-      if (column !== undefined && wanted !== '')
-        return { tables: ['field'], columns: [column], texts: [wanted], exact: true };
+      if (column !== undefined && wanted !== '') {
+        const exact = !term.casemap || isFaithful(term.text, wanted);
+        return { tables: ['field'], columns: [column], texts: [wanted], exact, onlyFaithful: exact && !!term.casemap };
+      }
       // The index says which header has the name and the text somewhere; whether they belong together is to be seen.
       const name = `${fold(term.name)}:`;
       const texts = [name, wanted].filter((text) => !isShort(text));

@@ -1,5 +1,6 @@
 /** What a search asks of the octets of one email: the same texts and the same answer with the index and without it. */
 import { addrSpec, mailboxesOf, parseAddressList } from '../../mail/address.ts';
+import { casemapKey } from '../../mail/collation.ts';
 import { decodeEncodedWords, fieldBody, fieldsNamed, parseHeader, type Header } from '../../mail/headers.ts';
 import { parseMimeTree, type MimePart } from '../../mail/mime-tree.ts';
 import { foldForSearch, searchText } from '../../mail/search-text.ts';
@@ -17,15 +18,21 @@ export type Term = Extract<
 
 /** Folded texts, as the index keeps them. */
 export interface IndexedText {
-  readonly subject: string;
-  readonly from: string;
-  readonly to: string;
-  readonly cc: string;
-  readonly bcc: string;
+  readonly subject: FoldedText;
+  readonly from: FoldedText;
+  readonly to: FoldedText;
+  readonly cc: FoldedText;
+  readonly bcc: FoldedText;
   readonly otherAddresses: string;
   readonly fileNames: string;
   readonly headers: string;
   readonly body: string;
+}
+
+export interface FoldedText {
+  readonly text: string;
+  /** Nothing is lost: what it finds among texts like itself is what i;unicode-casemap finds. */
+  readonly faithful: boolean;
 }
 
 const ADDRESS_FIELDS = ['From', 'To', 'Cc', 'Bcc'] as const;
@@ -34,17 +41,26 @@ const OTHER_ADDRESS_FIELDS = ['Sender', 'Reply-To', 'Return-Path'] as const;
 /** NUL ends a text in the index, so it is a blank in both. */
 export const fold = (text: string): string => foldForSearch(text).replaceAll('\0', ' ');
 
+/** Whether folding takes away nothing that i;unicode-casemap distinguishes: no accents, no ligatures. */
+export function isFaithful(text: string, folded = fold(text)): boolean {
+  return !/[^\x01-\x7f]/.test(text) || casemapKey(folded) === casemapKey(text);
+}
+
 export function indexedText(octets: Uint8Array, tree = parseMimeTree(octets)): IndexedText {
   const header = parseHeader(octets);
   const { headers, body, attachmentNames } = searchText(octets, tree);
-  const field = (name: string): string => fold(fieldText(octets, header, name));
+  const field = (name: string): FoldedText => {
+    const whole = fieldText(octets, header, name);
+    const text = fold(whole);
+    return { text, faithful: isFaithful(whole, text) };
+  };
   return {
     subject: field('Subject'),
     from: field('From'),
     to: field('To'),
     cc: field('Cc'),
     bcc: field('Bcc'),
-    otherAddresses: OTHER_ADDRESS_FIELDS.map(field).join('\n'),
+    otherAddresses: OTHER_ADDRESS_FIELDS.map((name) => field(name).text).join('\n'),
     fileNames: fold(attachmentNames.join('\n')),
     headers: fold(headers),
     body: fold(body),
@@ -83,8 +99,9 @@ export function matches(term: Term, wanted: string, octets: Uint8Array, known?: 
     case 'header': {
       const header = parseHeader(octets);
       // An empty text asks whether there is such a field (RFC 9051 §6.4.4 HEADER).
-      if (wanted === '') return fieldsNamed(header, term.name).length > 0;
-      return fold(fieldText(octets, header, term.name)).includes(wanted);
+      if (term.text === '' || (wanted === '' && !term.casemap)) return fieldsNamed(header, term.name).length > 0;
+      const text = fieldText(octets, header, term.name);
+      return term.casemap ? casemapKey(text).includes(casemapKey(term.text)) : fold(text).includes(wanted);
     }
     case 'any-address': {
       const header = parseHeader(octets);

@@ -144,7 +144,7 @@ function toBeRead(reader: IndexReader, found: Found, emailIds: Float64Array, res
     if (emailId > reader.position || reader.unparsed.has(emailId)) rest.push(at);
     else if (!has(found, emailId)) {
       if (found.partial) rest.push(at);
-    } else if (found.exact) result[at] = 1;
+    } else if (found.exact && !(found.doubtful && has(found.doubtful, emailId))) result[at] = 1;
     else rest.push(at);
   }
   return rest;
