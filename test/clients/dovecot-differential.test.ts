@@ -122,6 +122,14 @@ const EXPECTED: readonly Expected[] = [
       message === 'an unknown encoding' && ours === '' && theirs.includes(' UID '),
   },
   {
+    rfc: 'RFC 3516 §4.4, §6',
+    why: 'no string can hold NUL: a part that does is kept in base64, and not cut off',
+    explains: ({ ours, theirs }, { chapter }) =>
+      chapter.startsWith('several messages') &&
+      ((ours.includes('Subject: binary') && !theirs.includes('base64')) ||
+        (/RFC822.SIZE 64$/.test(ours) && theirs.endsWith('RFC822.SIZE 24'))),
+  },
+  {
     rfc: 'RFC 9051 §6.3.12',
     why: 'the octets that were appended are the message, whatever its line ends are',
     explains: (_, { chapter }) => chapter === 'other line ends',
@@ -147,14 +155,15 @@ const EXPECTED: readonly Expected[] = [
     explains: (_, { command }) => command.includes('BODY "<p>"'),
   },
   {
-    rfc: 'RFC 5051 §2',
-    why: 'letters are compared without case where one becomes two: ß is SS',
-    explains: (_, { command }) => command.includes('GRÃSSE'),
-  },
-  {
     rfc: 'RFC 9051 §6.4.4',
     why: 'octets of a header that are no UTF-8 are read as the charset that they are likely to be in',
     explains: (_, { chapter, command }) => chapter === 'letters in headers' && command.startsWith('SEARCH'),
+  },
+
+  {
+    rfc: 'RFC 9394 §4 ret-data-partial',
+    why: 'the range is the one that was requested',
+    explains: ({ ours, theirs }) => theirs === ours.replace('PARTIAL (3:1 ', 'PARTIAL (1:3 '),
   },
 
   // ------------------------------------------------------------------------------------------------ grammar
@@ -231,6 +240,19 @@ const EXPECTED: readonly Expected[] = [
     explains: ({ ours, theirs }) => ours === 'OK' && theirs === 'OK [CLIENTBUG]',
   },
 
+  {
+    rfc: 'RFC 7162 §3.2.5.2',
+    why: 'who has the sequence number of a message right knows what has vanished before it',
+    explains: ({ ours, theirs }, { command }) =>
+      command.endsWith('1:8 (3,5 4,6)))') && ours === '* VANISHED (EARLIER) 7' && theirs.endsWith(' 3,7'),
+  },
+  {
+    rfc: 'RFC 7162 §3.2.7, §3.2.9',
+    why: 'HIGHESTMODSEQ is told to those who have removed messages',
+    explains: ({ ours, theirs }, { chapter, command }) =>
+      chapter === 'QRESYNC' && command === 'NOOP' && ours === 'OK' && theirs === 'OK [HIGHESTMODSEQ M]',
+  },
+
   // ------------------------------------------------------------------------------------------------ mailboxes
   {
     rfc: 'RFC 9051 §6.3.4',
@@ -273,6 +295,8 @@ const LENIENT: ReadonlySet<string> = new Set([
   'STORE 1 +FLAGS',
   'FETCH 1 (FLAGS) (CHANGEDSINCE 0)',
   'SELECT a b',
+  'SELECT Resync (QRESYNC (<validity> 0))',
+  'SELECT Resync (QRESYNC (0 <modseq>))',
   'EXPUNGE 1',
   'NOOP now',
   'CAPABILITY please',
@@ -319,12 +343,10 @@ test.skipIf(!canRun)('Dovecot answers the same', { timeout: 300_000 }, async () 
     await using theirSecond = await login(ports.theirs);
     for (const command of asked) {
       commands++;
-      const [our, their] = await Promise.all(
-        command.startsWith('2> ')
-          ? [ourSecond.command(command.slice(3)), theirSecond.command(command.slice(3))]
-          : [ours.command(command), theirs.command(command)],
-      );
-      for (const difference of differencesOf(meaningOf(our), meaningOf(their))) {
+      const isSecond = command.startsWith('2> ');
+      const sessions = isSecond ? [ourSecond, theirSecond] : [ours, theirs];
+      const [our, their] = await Promise.all(sessions.map((each) => each.command(command.replace(/^2> /, ''))));
+      for (const difference of differencesOf(meaningOf(our!), meaningOf(their!))) {
         const where = { chapter: title, command, message: messageOf(title, difference) };
         const reason = EXPECTED.find((expected) =>
           expected.explains({ ours: difference.ours ?? '', theirs: difference.theirs ?? '' }, where),
@@ -335,7 +357,7 @@ test.skipIf(!canRun)('Dovecot answers the same', { timeout: 300_000 }, async () 
     }
   }
   expect([...unexplained].join('\n\n')).toBe('');
-  expect(commands).toBeGreaterThan(900);
+  expect(commands).toBeGreaterThan(1000);
   // What no longer differs needs no excuse.
   expect(EXPECTED.filter((expected) => !used.has(expected)).map(({ rfc, why }) => `${rfc}: ${why}`)).toEqual([]);
   expect(stack.logged).toEqual([]);

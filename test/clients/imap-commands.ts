@@ -4,7 +4,10 @@
  */
 import { BARE_LINE_ENDS, EIGHT_BIT_HEADERS, MESSAGES } from './awkward-messages.ts';
 
-/** One character is one octet; the tag and the line end are added. `2> ` in front: another session says it. */
+/**
+ * One character is one octet; the tag and the line end are added. `2> ` in front: another session says it. `<validity>` is
+ * the UIDVALIDITY that this session has heard last, `<modseq>` the HIGHESTMODSEQ that it has heard first.
+ */
 export interface Chapter {
   readonly title: string;
   readonly commands: readonly string[];
@@ -311,10 +314,17 @@ const SEARCHES = [
   `CHARSET UTF-8 FROM ${literal('Jürgen')}`,
   `CHARSET UTF-8 FROM ${literal('Müller')}`,
   `CHARSET UTF-8 TO ${literal('André')}`,
+  'FROM Jurgen',
+  'FROM Muller',
+  'TO Andre',
+  'TO Andr',
+  'SUBJECT Gru',
   `CHARSET UTF-8 BODY ${literal('Grüße')}`,
   `CHARSET ISO-8859-1 SUBJECT ${literal(Buffer.from('Gr\xfc\xdfe', 'latin1'))}`,
   `SUBJECT ${literal('你好')}`,
 ];
+
+const PARTIALS = ['1:3', '3:1', '2:2', '5:9', '1:1000', '100000:100010', '0:3', '1', '1:*', '3:', 'a:b'];
 
 const RETURNS = ['()', '(ALL)', '(MIN)', '(MAX)', '(COUNT)', '(MIN MAX)', '(MIN MAX COUNT ALL)', '(COUNT MIN)'];
 
@@ -393,6 +403,23 @@ const searching: Chapter[] = [
       'SEARCH RETURN (SAVE) KEYWORD nowhere',
       'FETCH $ UID',
       'SEARCH RETURN (COUNT) $',
+    ],
+  },
+  {
+    title: 'results in part',
+    commands: [
+      'EXAMINE Shapes',
+      ...PARTIALS.flatMap((range) => [
+        `SEARCH RETURN (PARTIAL ${range}) ALL`,
+        `UID SEARCH RETURN (PARTIAL ${range}) UNSEEN`,
+        `SORT RETURN (PARTIAL ${range}) (REVERSE SIZE ARRIVAL) UTF-8 1:20`,
+      ]),
+      'SEARCH RETURN (PARTIAL 1:3 COUNT) UNSEEN',
+      'SEARCH RETURN (PARTIAL 1:3 MIN MAX) UNSEEN',
+      'SEARCH RETURN (PARTIAL 1:3 ALL) UNSEEN',
+      'SEARCH RETURN (PARTIAL 1:3 PARTIAL 4:6) UNSEEN',
+      'SEARCH RETURN (PARTIAL) UNSEEN',
+      'SEARCH RETURN (CONTEXT COUNT) UNSEEN',
     ],
   },
   { title: 'searches that are wrong', commands: ['EXAMINE Shapes', ...WRONG_SEARCHES.map((keys) => `SEARCH ${keys}`)] },
@@ -580,6 +607,66 @@ const changing: Chapter[] = [
       'SEARCH MODSEQ a',
       'FETCH 6 BODY[TEXT]',
       'CLOSE',
+    ],
+  },
+  {
+    title: 'QRESYNC',
+    commands: [
+      ...fill('Resync'),
+      'SELECT Resync (QRESYNC (<validity> 1))',
+      'ENABLE QRESYNC',
+      'SELECT Resync',
+      'UNSELECT',
+      'SELECT Resync (QRESYNC (<validity> <modseq>))',
+      'UNSELECT',
+      '2> SELECT Resync',
+      '2> STORE 2,5 +FLAGS.SILENT (\\Seen)',
+      '2> STORE 3,7 +FLAGS.SILENT (\\Deleted)',
+      '2> EXPUNGE',
+      `2> ${append('Resync', small(9), '(\\Seen)')}`,
+      ...[
+        '',
+        ' 1:8',
+        ' 1:4',
+        ' 4,6',
+        ' 100:200',
+        ' 1:8 (1,2 1,2)',
+        ' 1:8 (2,4 2,4)',
+        ' 1:8 (3,5 4,6)',
+        ' 1:8 (1:6 1:6)',
+        ' (1,2 1,2)',
+      ].flatMap((known) => [`SELECT Resync (QRESYNC (<validity> <modseq>${known}))`, 'UNSELECT']),
+      'EXAMINE Resync (QRESYNC (<validity> <modseq>))',
+      'SELECT Resync (QRESYNC (<validity> 4000000000))',
+      'SELECT Resync (QRESYNC (1 <modseq> 1:8))',
+      'UNSELECT',
+      'SELECT Resync (QRESYNC (<validity>))',
+      'SELECT Resync (QRESYNC <validity> <modseq>)',
+      'SELECT Resync (QRESYNC (<validity> <modseq> 1:*))',
+      'SELECT Resync (QRESYNC (<validity> <modseq> 1:8 (1,2)))',
+      'SELECT Resync (QRESYNC (<validity> <modseq> 1:8 (1,2 1)))',
+      'SELECT Resync (QRESYNC (<validity> <modseq>) CONDSTORE)',
+      'UID FETCH 1:* (FLAGS) (CHANGEDSINCE <modseq> VANISHED)',
+      'UID FETCH 1:5 (FLAGS) (CHANGEDSINCE <modseq> VANISHED)',
+      'UID FETCH 1:* (UID) (CHANGEDSINCE 4000000000 VANISHED)',
+      'UID FETCH 1:* (FLAGS) (VANISHED)',
+      'FETCH 1:* (FLAGS) (CHANGEDSINCE <modseq> VANISHED)',
+      '2> STORE 1 +FLAGS.SILENT (\\Deleted)',
+      '2> EXPUNGE',
+      'NOOP',
+      'STORE 1 +FLAGS (\\Deleted)',
+      'STORE 2 (UNCHANGEDSINCE <modseq>) +FLAGS (\\Deleted)',
+      'EXPUNGE',
+      'UID MOVE 5 Archive',
+      'UID STORE 6 +FLAGS.SILENT (\\Deleted)',
+      'UID EXPUNGE 6',
+      'FETCH 1:* (UID FLAGS MODSEQ)',
+      'SELECT Resync (QRESYNC (<validity> <modseq>))',
+      'STORE 1 +FLAGS.SILENT (\\Deleted)',
+      'CLOSE',
+      'STATUS Resync (MESSAGES HIGHESTMODSEQ)',
+      'SELECT Resync (QRESYNC (<validity> 0))',
+      'SELECT Resync (QRESYNC (0 <modseq>))',
     ],
   },
   {
@@ -895,6 +982,16 @@ const extensions: Chapter[] = [
       `APPEND Pieces (\\Flagged) CATENATE (TEXT ${literal(small(4))})`,
       'SELECT Pieces',
       'FETCH 1:* (UID FLAGS RFC822.SIZE BODY.PEEK[])',
+      `APPEND Pieces CATENATE (URL "/Pieces/;UID=1/;SECTION=HEADER" TEXT ${literal('other text\r\n')})`,
+      'APPEND Pieces CATENATE (URL "/Pieces;UIDVALIDITY=<validity>/;UID=2")',
+      'APPEND Pieces CATENATE (URL "/Pieces;UIDVALIDITY=1/;UID=2")',
+      'APPEND Pieces CATENATE (URL "/Pieces/;UID=4000000000")',
+      'APPEND Pieces CATENATE (URL "/Nowhere/;UID=1")',
+      'APPEND Pieces CATENATE (URL "nonsense")',
+      'APPEND Pieces CATENATE ()',
+      `APPEND Pieces ~${literal('Subject: binary\r\n\r\n\0\x01\x02\r\n')}`,
+      'NOOP',
+      'FETCH 6:* (UID FLAGS RFC822.SIZE BODY.PEEK[])',
     ],
   },
   {

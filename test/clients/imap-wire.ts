@@ -24,6 +24,8 @@ export class WireClient implements AsyncDisposable {
   #wake: () => void = () => undefined;
   #tags = 0;
   #asked = '';
+  #validity = '1';
+  #modSeq: string | undefined;
   greeting = '';
 
   private constructor(socket: Socket) {
@@ -53,10 +55,11 @@ export class WireClient implements AsyncDisposable {
 
   /**
    * Puts a tag in front and a line end behind, and takes all up to the tagged response. What follows `{size}` is sent when
-   * the server asks for it.
+   * the server asks for it. `<validity>` is the UIDVALIDITY that was heard last, `<modseq>` the first HIGHESTMODSEQ.
    */
-  async command(text: string): Promise<WireAnswer> {
+  async command(command: string): Promise<WireAnswer> {
     const tag = `t${++this.#tags}`;
+    const text = command.replaceAll('<validity>', this.#validity).replaceAll('<modseq>', this.#modSeq ?? '1');
     this.#asked = text.slice(0, 200);
     const pieces = `${tag} ${text}\r\n`.split(/(?<=\{\d+\}\r\n)/);
     this.send(Buffer.from(pieces.shift()!, 'latin1'));
@@ -80,6 +83,8 @@ export class WireClient implements AsyncDisposable {
       if (end !== undefined) {
         const response = this.#received.toString('latin1', 0, end - 2);
         this.#received = this.#received.subarray(end);
+        this.#validity = /^\* OK \[UIDVALIDITY (\d+)\]/.exec(response)?.[1] ?? this.#validity;
+        this.#modSeq ??= /^\* OK \[HIGHESTMODSEQ (\d+)\]/.exec(response)?.[1];
         return response;
       }
       if (this.#ended) throw new Error(`The server ended the connection after ${this.#asked}`);
