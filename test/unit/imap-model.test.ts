@@ -1,6 +1,7 @@
 /**
  * Three sessions of one mailbox against a model of it. Whatever they do in whatever order: what each of them concludes from
- * the responses that it hears (RFC 9051 §5.2, §7.5.1; RFC 7162 §3) is at every moment what the model says.
+ * the responses that it hears (RFC 9051 §5.2, §7.5.1; RFC 7162 §3; RFC 9586) is at every moment what the model says. Those
+ * that know QRESYNC go away and come back with what they knew, and are told exactly what they missed.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -18,7 +19,8 @@ interface Message {
 /** The mailbox as it is. */
 class Model {
   messages: Message[] = [];
-  readonly gone = new Set<number>();
+  /** UIDs, and when they went. */
+  readonly gone = new Map<number, number>();
   uidNext = 1;
   clock = 0;
   /** MODSEQs that were heard, by the moment of the change that they belong to. */
@@ -27,6 +29,11 @@ class Model {
   append(flags: Iterable<string>): number {
     this.messages.push({ uid: this.uidNext, flags: new Set(flags), changedAt: this.clock });
     return this.uidNext++;
+  }
+
+  /** Undefined: nobody has heard it yet. */
+  modSeqOf({ changedAt }: Message): number | undefined {
+    return this.modSeqs.get(changedAt);
   }
 
   find(uid: number): Message | undefined {
@@ -42,7 +49,7 @@ class Model {
 
   remove(uids: readonly number[]): void {
     this.messages = this.messages.filter(({ uid }) => !uids.includes(uid));
-    for (const uid of uids) this.gone.add(uid);
+    for (const uid of uids) this.gone.set(uid, this.clock);
   }
 }
 
@@ -65,7 +72,7 @@ interface Believed {
   flags: ReadonlySet<string> | undefined;
 }
 
-const KINDS = ['plain', 'condstore', 'rev2', 'qresync'] as const;
+const KINDS = ['plain', 'condstore', 'rev2', 'qresync', 'uidonly'] as const;
 type Kind = (typeof KINDS)[number];
 
 const ENABLES: Readonly<Record<Kind, string | undefined>> = {
@@ -73,6 +80,7 @@ const ENABLES: Readonly<Record<Kind, string | undefined>> = {
   condstore: 'ENABLE CONDSTORE',
   rev2: 'ENABLE IMAP4rev2',
   qresync: 'ENABLE QRESYNC',
+  uidonly: 'ENABLE UIDONLY QRESYNC',
 };
 
 class Session {
@@ -80,7 +88,12 @@ class Session {
   readonly #model: Model;
   readonly #kind: Kind;
   readonly #mailbox: string;
+  /** In the order of the mailbox; with UIDONLY, those that it can name come first. */
   readonly believed: Believed[] = [];
+  /** Up to which mod-sequence it has heard everything, as far as it knows. */
+  #modSeq = 0;
+  #uidValidity = 0;
+  #away = false;
   idling = false;
 
   constructor(client: ImapClient, model: Model, kind: Kind, mailbox: string) {
@@ -94,7 +107,16 @@ class Session {
     await this.#client.command('LOGIN alice glass');
     const enable = ENABLES[this.#kind];
     if (enable !== undefined) expect(await this.#client.command(enable)).toMatch(/^\* ENABLED .+\r\n/);
-    await this.#say(`SELECT ${this.#mailbox}`);
+    const answer = await this.#say(`SELECT ${this.#mailbox}`);
+    this.#uidValidity = Number(/\[UIDVALIDITY (\d+)\]/.exec(answer)![1]);
+  }
+
+  get #hasModSeqs(): boolean {
+    return this.#kind === 'condstore' || this.#resyncs;
+  }
+
+  get #resyncs(): boolean {
+    return this.#kind === 'qresync' || this.#kind === 'uidonly';
   }
 
   close(): void {
@@ -108,31 +130,38 @@ class Session {
 
   async do(step: Step): Promise<void> {
     this.#model.clock++;
+    if (this.#away) await this.#comeBack(step);
     if (step.action === 'idle') {
       if (!this.idling) await this.#idle();
       return;
     }
     if (this.idling) await this.#done();
+    if (step.action === 'leave') return this.#leave();
     // A client that uses sequence numbers knows which messages it means.
     if (this.believed.some(({ uid }) => uid === undefined)) await this.#say('UID FETCH 1:* (UID)');
     const count = this.believed.length;
-    if (step.bySeq && count === 0) return this.#noop();
-    const [first, last] = place(step, step.bySeq ? count : this.#model.uidNext + 1);
-    const named = step.bySeq
+    const bySeq = step.bySeq && this.#kind !== 'uidonly';
+    if (bySeq && count === 0) return this.#noop();
+    const [first, last] = place(step, bySeq ? count : this.#model.uidNext + 1);
+    const named = bySeq
       ? this.#uids(first, last)
       : Array.from({ length: last - first + 1 }, (_, index) => first + index);
     // What has arrived is told first, so that UIDs may mean it too.
     const there = named.filter((uid) => this.#model.find(uid));
-    const missed = step.bySeq && there.length < named.length;
+    const missed = bySeq && there.length < named.length;
     const set = first === last ? String(first) : step.backwards ? `${last}:${first}` : `${first}:${last}`;
-    const uid = step.bySeq ? '' : 'UID ';
+    const uid = bySeq ? '' : 'UID ';
     switch (step.action) {
       case 'append':
         return this.#append(step.flags);
       case 'store':
         return this.#store(`${uid}STORE ${set}`, there, missed, step);
+      case 'store-unless-changed':
+        return this.#storeUnlessChanged(`UID STORE ${uidRange(step, this.#model)}`, step);
       case 'fetch':
-        return this.#fetch(`${uid}FETCH ${set}`, step.bySeq ? named : there);
+        return this.#fetch(`${uid}FETCH ${set}`, bySeq ? named : there);
+      case 'fetch-changed':
+        return this.#fetchChanged(step);
       case 'search':
         return this.#search(uid, step);
       case 'copy':
@@ -181,11 +210,95 @@ class Session {
     expect(answer).toMatch(missed ? (silent ? /^x OK \[EXPUNGEISSUED\]/m : /^x NO \[EXPUNGEISSUED\]/m) : /^x OK/m);
   }
 
+  /** RFC 7162 §3.1.3: of each message it is looked at whether it has changed since. */
+  async #storeUnlessChanged(command: string, step: Step): Promise<void> {
+    if (!this.#hasModSeqs) return this.#noop();
+    await this.#say('UID FETCH 1:* (MODSEQ)');
+    const [first, last] = place(step, this.#model.uidNext + 1);
+    const there = this.#model.messages.filter(({ uid }) => uid >= first && uid <= last);
+    const since = this.#model.modSeqOf(there[there.length >> 1] ?? { uid: 0, flags: new Set(), changedAt: 0 }) ?? 1;
+    const [changed, unchanged] = partition(there, (message) => this.#model.modSeqOf(message)! > since);
+    for (const message of unchanged) this.#model.change(message, step.mode, step.flags);
+    const answer = await this.#say(`${command} (UNCHANGEDSINCE ${since}) ${step.mode}FLAGS (${step.flags.join(' ')})`);
+    const modified = numbersOf(/^x OK \[MODIFIED ([\d:,]+)\]/m.exec(answer)?.[1] ?? '');
+    expect(answer).toMatch(/^x OK/m);
+    expect(modified).toEqual(changed.map(({ uid }) => uid));
+  }
+
   async #fetch(command: string, uids: readonly number[]): Promise<void> {
     const answer = await this.#say(`${command} (UID FLAGS)`);
     expect(answer).toMatch(/^x OK/m);
-    const answered = [...answer.matchAll(/^\* \d+ FETCH \(UID (\d+) FLAGS/gm)].map(([, uid]) => Number(uid));
-    expect(answered).toEqual(expect.arrayContaining([...uids]));
+    expect(fetchedUids(answer)).toEqual(expect.arrayContaining([...uids]));
+  }
+
+  /** RFC 7162 §3.1.4.1, §3.2.6: exactly what has changed, and at least what has gone. */
+  async #fetchChanged({ from }: Step): Promise<void> {
+    if (!this.#hasModSeqs) return this.#noop();
+    await this.#say('UID FETCH 1:* (UID MODSEQ)');
+    const heard = [...this.#model.modSeqs].sort(([one], [other]) => one - other);
+    const [at, since] = heard[Math.floor((from * heard.length) / 1001)] ?? [0, 1];
+    const gone = [...this.#model.gone].filter(([, goneAt]) => goneAt > at).map(([uid]) => uid);
+    const changed = this.#model.messages.filter((message) => this.#model.modSeqOf(message)! > since);
+    const answer = await this.#say(`UID FETCH 1:* (FLAGS) (CHANGEDSINCE ${since}${this.#resyncs ? ' VANISHED' : ''})`);
+    expect(answer).toMatch(/^x OK/m);
+    expect(fetchedUids(answer)).toEqual(changed.map(({ uid }) => uid));
+    if (this.#resyncs) this.#isGone(vanishedEarlier(answer), gone);
+  }
+
+  /** @param atLeast those that must be among them */
+  #isGone(uids: readonly number[], atLeast: readonly number[]): void {
+    for (const uid of uids) expect(this.#model.gone.has(uid), `${uid} has vanished`).toBe(true);
+    expect(uids).toEqual(expect.arrayContaining([...atLeast]));
+  }
+
+  async #leave(): Promise<void> {
+    const answer = await this.#client.command('UNSELECT');
+    expect(answer).toMatch(/^x OK/m);
+    this.#hear(answer, 'UNSELECT');
+    this.#away = true;
+  }
+
+  /** RFC 7162 §3.2.5: with what it knew; what it is not told is as it was. */
+  async #comeBack({ from, length }: Step): Promise<void> {
+    this.#away = false;
+    const before = this.believed.splice(0);
+    if (!this.#resyncs) {
+      await this.#say(`SELECT ${this.#mailbox}`);
+      return;
+    }
+    const known = before.filter(({ uid }) => uid !== undefined);
+    let parameters = `${this.#uidValidity} ${this.#modSeq}`;
+    if (length > 0 && known.length > 0) {
+      // Only some of what it knew, perhaps: of the others it forgets everything.
+      if (length === 3) known.splice(Math.ceil(known.length / 2));
+      parameters += ` ${known.map(({ uid }) => uid).join(',')}`;
+      // §3.2.5.2: of some messages it also says which sequence number they had.
+      const matching = [...before.keys()].filter((place) => before[place]!.uid !== undefined && place % 2 === from % 2);
+      if (length === 2 && this.#kind === 'qresync' && matching.length > 0) {
+        const uids = matching.map((place) => before[place]!.uid);
+        parameters += ` (${matching.map((place) => place + 1).join(',')} ${uids.join(',')})`;
+      }
+    }
+    const answer = await this.#say(`SELECT ${this.#mailbox} (QRESYNC (${parameters}))`);
+    expect(answer).toMatch(/^x OK/m);
+    const vanished = vanishedEarlier(answer);
+    this.#isGone(
+      vanished,
+      known.map(({ uid }) => uid!).filter((uid) => this.#model.gone.has(uid)),
+    );
+    const told = new Set(this.believed.map(({ uid }) => uid));
+    for (const { uid, flags } of known) {
+      const message = this.#model.find(uid!);
+      if (!message) continue;
+      if (flags && !told.has(uid))
+        expect([...flags].sort(), `${uid} after ${parameters}`).toEqual([...message.flags].sort());
+    }
+    // Now it asks for the places of those that it was not told of.
+    await this.#say('UID FETCH 1:* (UID)');
+    for (const { uid, flags } of known) {
+      const one = this.believed.find((each) => each.uid === uid);
+      if (one) one.flags ??= flags;
+    }
   }
 
   async #search(uid: string, { flags }: Step): Promise<void> {
@@ -267,10 +380,17 @@ class Session {
   #hear(answer: string, command: string): void {
     const modSeqs = new Map<number, number>();
     for (const line of answer.split('\r\n')) {
-      const [, number, what = '', data = ''] = /^\* (\d+) (EXISTS|EXPUNGE|FETCH)(.*)/.exec(line) ?? [];
+      const [, number, what = '', data = ''] = /^\* (\d+) (EXISTS|EXPUNGE|FETCH|UIDFETCH)(.*)/.exec(line) ?? [];
       if (what === 'EXISTS') this.#hearExists(Number(number));
-      else if (what === 'FETCH') this.#hearFetch(Number(number), data, modSeqs);
       else if (what === 'EXPUNGE') this.#hearGone(Number(number), command);
+      else if (what !== '') {
+        expect(what).toBe(this.#kind === 'uidonly' ? 'UIDFETCH' : 'FETCH');
+        const place = what === 'FETCH' ? Number(number) - 1 : this.#placeOf(Number(number));
+        this.#hearFetch(place, what === 'FETCH' ? data : `${data} UID ${number!}`, modSeqs);
+      }
+      this.#modSeq = Math.max(this.#modSeq, Number(/MODSEQ \((\d+)\)/.exec(line)?.[1] ?? 0));
+      // RFC 7162 §3.2: it may take back what an EXPUNGE that waits lies below.
+      this.#modSeq = Number(/\[HIGHESTMODSEQ (\d+)\]/.exec(line)?.[1] ?? this.#modSeq);
       const vanished = /^\* VANISHED ([\d:,]+)$/.exec(line)?.[1];
       if (vanished !== undefined) {
         for (const uid of numbersOf(vanished)) this.#hearGone(this.#placeOf(uid) + 1, command);
@@ -290,6 +410,8 @@ class Session {
   #placeOf(uid: number): number {
     const last = this.believed.findLastIndex((one) => one.uid !== undefined && one.uid <= uid);
     if (last >= 0 && this.believed[last]!.uid === uid) return last;
+    // With UIDONLY nothing says which one it is.
+    if (this.#kind === 'uidonly') return this.believed.findIndex((one) => one.uid === undefined);
     return this.believed.findIndex((one, index) => index > last && one.uid === undefined);
   }
 
@@ -297,11 +419,11 @@ class Session {
     expect(command).not.toMatch(/^(FETCH|STORE|SEARCH)/);
     const [message] = this.believed.splice(seqNum - 1, 1);
     expect(message).toBeDefined();
-    if (message!.uid !== undefined) expect(this.#model.gone).toContain(message!.uid);
+    if (message!.uid !== undefined) expect(this.#model.gone.has(message!.uid)).toBe(true);
   }
 
-  #hearFetch(seqNum: number, data: string, modSeqs: Map<number, number>): void {
-    const message = this.believed[seqNum - 1];
+  #hearFetch(place: number, data: string, modSeqs: Map<number, number>): void {
+    const message = this.believed[place];
     expect(message).toBeDefined();
     const uid = /UID (\d+)/.exec(data)?.[1];
     // The number means the same message to both.
@@ -313,6 +435,7 @@ class Session {
     }
     const modSeq = /MODSEQ \((\d+)\)/.exec(data)?.[1];
     if (modSeq !== undefined && message!.uid !== undefined) modSeqs.set(message!.uid, Number(modSeq));
+    if (this.#kind === 'uidonly') this.believed.sort((one, other) => (one.uid ?? Infinity) - (other.uid ?? Infinity));
   }
 
   /** Changes in the order of the commands that made them have ascending numbers (RFC 7162 §3.1). */
@@ -333,7 +456,8 @@ class Session {
   #knowsAll(command: string): void {
     expect(this.believed.length, command).toBe(this.#model.messages.length);
     this.#model.messages.forEach(({ uid, flags }, index) => {
-      const one = this.believed[index]!;
+      const one = this.#kind === 'uidonly' ? this.believed.find((each) => each.uid === uid) : this.believed[index]!;
+      if (!one) return;
       if (one.uid !== undefined) expect(one.uid, command).toBe(uid);
       if (one.flags) expect([...one.flags].sort(), `${command}: ${uid}`).toEqual([...flags].sort());
     });
@@ -356,6 +480,19 @@ function numbersOf(set: string): number[] {
   );
 }
 
+function fetchedUids(answer: string): number[] {
+  const uids = answer.matchAll(/^\* (?:\d+ FETCH \(UID (\d+) |(\d+) UIDFETCH \((?:UID \d+ )?)FLAGS/gm);
+  return [...uids].map(([, inFetch, inUidFetch]) => Number(inFetch ?? inUidFetch));
+}
+
+function vanishedEarlier(answer: string): number[] {
+  return numbersOf(/^\* VANISHED \(EARLIER\) ([\d:,]+)\r$/m.exec(answer)?.[1] ?? '');
+}
+
+function partition<T>(values: readonly T[], test: (value: T) => boolean): [yes: T[], no: T[]] {
+  return [values.filter(test), values.filter((value) => !test(value))];
+}
+
 function copyUid(answer: string): [number[], number[]] {
   expect(answer).toMatch(/^x OK/m);
   const [, sources = '', destinations = ''] = /\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]/.exec(answer) ?? [];
@@ -364,9 +501,16 @@ function copyUid(answer: string): [number[], number[]] {
 
 // -------------------------------------------------------------------------------------------------------- what is done
 
+/** The more often it stands here, the more often it is done. */
+const ACTIONS = [
+  ...(['append', 'append', 'store', 'store', 'store', 'store-unless-changed', 'fetch', 'fetch'] as const),
+  ...(['fetch-changed', 'search', 'copy', 'move', 'expunge', 'expunge', 'status', 'noop'] as const),
+  ...(['idle', 'idle', 'leave', 'leave'] as const),
+] as const;
+
 interface Step {
   readonly who: number;
-  readonly action: 'append' | 'store' | 'fetch' | 'search' | 'copy' | 'move' | 'expunge' | 'status' | 'noop' | 'idle';
+  readonly action: (typeof ACTIONS)[number];
   readonly bySeq: boolean;
   /** Shares of what there is, in thousandths. */
   readonly from: number;
@@ -384,14 +528,16 @@ function place({ from, length }: Step, count: number): [first: number, last: num
   return [first, Math.min(count, first + length)];
 }
 
+/** By UID, whether there is such a message or not. */
+function uidRange(step: Step, { uidNext }: Model): string {
+  return place(step, uidNext + 1).join(':');
+}
+
 const FLAGS = ['\\Seen', '\\Deleted', '\\Flagged', '$one', 'two'];
 
 const step: fc.Arbitrary<Step> = fc.record({
   who: fc.nat(2),
-  action: fc.constantFrom<Step['action'][]>(
-    ...(['append', 'append', 'store', 'store', 'store', 'fetch', 'fetch', 'search'] as const),
-    ...(['copy', 'move', 'expunge', 'expunge', 'status', 'noop', 'idle', 'idle'] as const),
-  ),
+  action: fc.constantFrom(...ACTIONS),
   bySeq: fc.boolean(),
   from: fc.nat(1000),
   length: fc.nat(4),
