@@ -64,7 +64,7 @@ describe('shutting down', () => {
 
 describe('silence', () => {
   test('ends with BYE, before login and after it, in IDLE too', async () => {
-    await using server = await serve(() => ({ idleBeforeLoginMs: 30, idleMs: 40 }));
+    await using server = await serve(() => ({ idleBeforeLoginMs: 150, idleMs: 300 }));
     expect(await (await server.client()).rest()).toMatch(/^\* BYE/);
     const [silent, idling] = [await server.client(), await server.client()];
     await silent.command('LOGIN alice glass');
