@@ -74,6 +74,9 @@ First steps:
 
 // --------------------------------------------------------------------------------------------------------- start
 
+/** What is under way when the store fails has so long to be told; then the process ends, whatever it still waits for. */
+const FAILED_DRAIN_MS = 15_000;
+
 const start: CliCommand = {
   name: 'start',
   summary: 'run the server: SMTP, IMAP, POP3 and the web pages (the default)',
@@ -96,10 +99,17 @@ const start: CliCommand = {
       });
       process.on('SIGHUP', () => void stack.reload());
       io.stdout.write(await report(config, stack));
-      await new Promise<void>((resolve) => {
-        if (stopping.signal.aborted) resolve();
-        stopping.signal.addEventListener('abort', () => resolve());
+      const stopped = new Promise<undefined>((resolve) => {
+        if (stopping.signal.aborted) resolve(undefined);
+        stopping.signal.addEventListener('abort', () => resolve(undefined));
       });
+      const failure = await Promise.race([stopped, stack.failed]);
+      if (failure) {
+        // Half a server is worse than none: whoever supervises this process starts another.
+        io.stderr.write(`glassmail: the store has failed and the server ends: ${failure.message}\n`);
+        setTimeout(() => process.exit(1), FAILED_DRAIN_MS).unref();
+        return 1;
+      }
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       throw new UsageError(error.message, 1);

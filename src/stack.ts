@@ -51,6 +51,8 @@ export interface Stack extends AsyncDisposable {
   accountsWithKnownPassword(): Promise<readonly Account[]>;
   /** Rereads the certificate files. */
   reload(): Promise<void>;
+  /** Resolves, with the reason, if the stack can go on no more and is to be ended. */
+  readonly failed: Promise<Error>;
 }
 
 export interface StackOptions {
@@ -70,6 +72,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   opening.use(await orStartError(Promise.try(() => lockFolder(folder))));
 
   const notifier = new Notifier();
+  const failed = Promise.withResolvers<Error>();
   const store = opening.use(
     await orStartError(
       openStore({
@@ -78,6 +81,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
         notifier,
         quota: config.quota,
         log: (line) => say('warn', line),
+        failed: failed.resolve,
       }),
     ),
   );
@@ -311,6 +315,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
       return accounts.filter((_, index) => opens[index]);
     },
     reload: () => certificates.reload(),
+    failed: failed.promise,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

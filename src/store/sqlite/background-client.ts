@@ -76,7 +76,9 @@ export class BackgroundClient {
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#timer);
-    if (this.#worker) this.#post({ type: 'close' });
+    if (!this.#writer.isAlive)
+      await this.#worker?.terminate(); // it may wait for an answer that never comes
+    else if (this.#worker) this.#post({ type: 'close' });
     await this.#exited;
     this.#giveUp(new Error('the store is closed'));
   }
@@ -84,7 +86,7 @@ export class BackgroundClient {
   #wakeNow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#closing || performance.now() < this.#restsUntil) return;
+    if (this.#closing || !this.#writer.isAlive || performance.now() < this.#restsUntil) return;
     if (!this.#worker) this.#start();
     if (this.#removed.length > 0) this.#post({ type: 'removed', emailIds: this.#removed.splice(0) });
     this.#post({ type: 'wake', nextEmail: this.#writer.nextEmail });

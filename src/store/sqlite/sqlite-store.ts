@@ -71,6 +71,8 @@ export interface StoreOptions {
   /** Octets that wait to be committed before `spool().write` waits. */
   readonly maximumOctetsWaiting?: number;
   readonly log?: (line: string) => void;
+  /** The store can keep nothing any more: the process is to end, for a new one opens it again. Called once at most. */
+  readonly failed?: (reason: Error) => void;
 }
 
 /** For tests. */
@@ -136,7 +138,7 @@ export class SqliteStore implements MailStore {
   }
 
   static async open(options: StoreOptions, internals: StoreInternals): Promise<SqliteStore> {
-    const { folder, durability, notifier, log = () => undefined } = options;
+    const { folder, durability, notifier, log = () => undefined, failed = () => undefined } = options;
     const files = new LargeFiles(folder, durability, internals.fileSystem ?? realFileSystem);
     const quota = inWholeUnits(options.quota ?? UNLIMITED);
     let parts: Parts | undefined;
@@ -157,6 +159,7 @@ export class SqliteStore implements MailStore {
         unneeded(names) {
           files.removeLater(names, log);
         },
+        failed,
       },
       options.maximumOctetsWaiting ?? OCTETS_WAITING,
     );

@@ -40,6 +40,8 @@ export interface Reports {
   unneeded(files: readonly string[]): void;
   /** Emails that are no more. */
   removed(emailIds: readonly number[]): void;
+  /** The thread is gone, and nobody has closed it: nothing can be written any more. Called once. */
+  failed(reason: Error): void;
 }
 
 export class WriterClient {
@@ -55,6 +57,7 @@ export class WriterClient {
   #octets = 0;
   #scheduled = false;
   #failure: Error | undefined;
+  #closing = false;
   #closed: Promise<void>;
   /** The id after the newest email's. */
   nextEmail = 1;
@@ -64,10 +67,16 @@ export class WriterClient {
     this.#reports = reports;
     this.#mostOctets = mostOctets;
     worker.on('message', (answer: Answer) => this.#hear(answer));
-    worker.on('error', (error) => this.#fail(error as Error));
+    let cause: Error | undefined;
+    worker.on('error', (error) => (cause = error as Error));
     this.#closed = new Promise((resolve) => {
+      // What it answered before its end has been heard by now.
       worker.once('exit', () => {
-        this.#fail(new Error('the store is closed'));
+        if (this.#closing) this.#fail(new Error('the store is closed'));
+        else {
+          this.#fail(new Refusal('UNAVAILABLE', 'The store has failed; try again later'));
+          reports.failed(cause ?? new Error('the thread that writes has ended'));
+        }
         resolve();
       });
     });
@@ -107,6 +116,11 @@ export class WriterClient {
     }
   }
 
+  /** Whether the thread is there and will answer. */
+  get isAlive(): boolean {
+    return this.#failure === undefined;
+  }
+
   /** Another thread's way to the writer, for what has time. */
   connectBackground(port: MessagePort): void {
     this.#worker.postMessage({ background: port }, [port]);
@@ -114,6 +128,7 @@ export class WriterClient {
 
   /** Resolves when all that was asked for is done and the database is closed. */
   async close(): Promise<void> {
+    this.#closing = true;
     while (this.#queue.length > 0 && !this.#failure) {
       this.#sendBatch();
       if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#room.push(resolve));
@@ -205,9 +220,9 @@ export class WriterClient {
   }
 
   #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const { waiting } of this.#sent.values()) waiting.reject(this.#failure);
-    for (const waiting of this.#queue) waiting.reject(this.#failure);
+    this.#failure = error;
+    for (const { waiting } of this.#sent.values()) waiting.reject(error);
+    for (const waiting of this.#queue) waiting.reject(error);
     this.#sent.clear();
     this.#queue.length = 0;
     this.#wake();
