@@ -24,7 +24,7 @@ export interface InputListener {
 
 /** RFC 4954 §4: 12,288 octets for the lines of AUTH. Others have less, see dialogue.ts. */
 export const LONGEST_LINE = 12_288;
-/** How many pipelined commands are answered before other connections get a turn. */
+/** How many pipelined commands and chunks are answered before other connections get a turn. */
 const COMMANDS_IN_A_ROW = 100;
 
 const CR = 0x0d;
@@ -117,7 +117,7 @@ export class SmtpInput extends SMTPStream {
     const turn = { isInside: true, isAnswered: false };
     const done = (): void => {
       if (turn.isInside) turn.isAnswered = true;
-      else this.#run();
+      else this.#runOn(); // most of what is awaited takes no turn of the loop
     };
     if (this.#discarding || end - start > LONGEST_LINE) {
       this.#discarding = false;
@@ -125,10 +125,20 @@ export class SmtpInput extends SMTPStream {
     } else this.#listener.line(chunk.subarray(start, end), done);
     turn.isInside = false;
     if (!turn.isAnswered) return false;
-    if (++this.#inARow < COMMANDS_IN_A_ROW) return true;
-    this.#inARow = 0;
+    if (!this.#turnIsOver()) return true;
     setImmediate(this.#run);
     return false;
+  }
+
+  #runOn(): void {
+    if (this.#turnIsOver()) setImmediate(this.#run);
+    else this.#run();
+  }
+
+  #turnIsOver(): boolean {
+    if (++this.#inARow < COMMANDS_IN_A_ROW) return false;
+    this.#inARow = 0;
+    return true;
   }
 
   /** @returns false when `#run` is to be called later */
@@ -163,7 +173,7 @@ export class SmtpInput extends SMTPStream {
     await sink.end();
     this.#sink = undefined;
     this.#left = undefined;
-    this.#run();
+    this.#runOn();
   }
 
   /** What `#findEnd` found to be content, without the dots that were added for the transport. */
