@@ -51,6 +51,9 @@ export class NetworkLayer implements Layer {
   expectsTls = false;
   /** When the first octet came after TLS was put on top: `performance.now()`. */
   handshakeAt: number | undefined;
+  /** TLS that has taken the socket over: it is ended in its place, for a socket that is reset beneath it may crash Node. */
+  #owner: TLSSocket | undefined;
+  #isReleased = false;
   #error: Error | undefined;
 
   constructor(socket: Socket, conversation: Conversation) {
@@ -91,11 +94,15 @@ export class NetworkLayer implements Layer {
   }
 
   destroy(): void {
-    this.socket.destroy();
+    (this.#owner ?? this.socket).destroy();
   }
 
   /** Ends with RST where the system permits it. */
   reset(): void {
+    if (this.#owner !== undefined) {
+      this.#owner.destroy();
+      return;
+    }
     if (this.socket.destroyed) return;
     try {
       this.socket.resetAndDestroy();
@@ -106,8 +113,14 @@ export class NetworkLayer implements Layer {
 
   /** The bare socket, for TLS without a recording: Node then passes octets between the two without JavaScript. */
   release(): Socket {
+    this.#isReleased = true;
     this.socket.off('data', this.#arrived).off('end', this.#ended).off('close', this.#closed);
     return this.socket;
+  }
+
+  /** The TLS over this layer. */
+  carries(socket: TLSSocket): void {
+    if (this.#isReleased) this.#owner = socket;
   }
 
   /** This layer as a stream, for Node's TLS. */
@@ -218,6 +231,7 @@ export class TlsLayer implements Layer {
     this.socket = socket;
     this.#below = below;
     this.#isServer = isServer;
+    below.carries(socket);
     socket.on('error', (error: Error) => (this.#error ??= error));
     socket.on('_tlsError', (error: Error) => (this.#error ??= error));
   }

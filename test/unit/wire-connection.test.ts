@@ -545,6 +545,28 @@ describe('the end', () => {
     expect(server.recorder.list()[0]).toMatchObject({ closedBy: 'us', closedHow: 'reset' });
   });
 
+  it.each(['after', 'in'] as const)('comes at once %s a TLS handshake that is not recorded', async (when) => {
+    const recorder = new Recorder({ capacity: 0 });
+    await using server = await testListen(
+      async (connection) => {
+        const started = connection.startTls();
+        if (when === 'after') await started;
+        void connection.write(Buffer.alloc(3_000_000)).catch(() => undefined);
+        connection.destroy();
+        await expect(connection.write('x')).rejects.toThrow(ConnectionClosed);
+        await started;
+      },
+      { recorder },
+    );
+    for (let i = 0; i < 20; i++) {
+      const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+      socket.on('error', () => undefined).resume();
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    await server.listener.stop();
+    expect(server.faults).toEqual([]);
+  });
+
   it('is forgotten when nothing of it is to be recorded', async () => {
     await using server = await testListen(async (connection) => {
       connection.unrecord();
