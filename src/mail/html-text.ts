@@ -91,9 +91,10 @@ function tagEnd(html: string, start: number): number {
 }
 
 function afterElement(html: string, start: number, name: string): number {
-  const close = new RegExp(`</${name}[^>]*>`, 'gi');
+  const close = new RegExp(`</${name}`, 'gi');
   close.lastIndex = start;
-  return close.test(html) ? close.lastIndex : html.length;
+  const end = close.test(html) ? html.indexOf('>', close.lastIndex) : -1;
+  return end === -1 ? html.length : end + 1;
 }
 
 const LATIN1 =
