@@ -12,6 +12,7 @@ import { metadataEntries } from '../grammar/metadata.ts';
 import type { Parser } from '../grammar/parser.ts';
 import { ok } from '../grammar/responses.ts';
 import type { Response, StatusItem } from '../grammar/syntax.ts';
+import { Turns } from '../turns.ts';
 import { statusOf } from './status.ts';
 
 interface Selection {
@@ -26,6 +27,11 @@ interface Returns {
   readonly metadata: readonly string[] | undefined;
 }
 
+/** Each is compared with each name. Clients that ask for several names at once ask for a few. */
+const MOST_PATTERNS = 200;
+/** Characters of patterns with wildcards together: what is looked at for each character of each name. */
+const LONGEST_PATTERNS = 4_000;
+
 export const list = command({
   states: LOGGED_IN,
   mayExpunge: true,
@@ -36,6 +42,7 @@ export const list = command({
     const reference = input.mailbox();
     const severalPatterns = input.sp().peek() === '(';
     const patterns = input.listPatterns();
+    checkPatterns(patterns);
     const returns = returnOptions(input);
     return {
       selection,
@@ -60,7 +67,7 @@ export const list = command({
       ...(selection.subscribed ? ['SUBSCRIBED'] : []),
       ...(selection.specialUse ? ['SPECIAL-USE'] : []),
     ];
-    for (const name of tree.matching(canonical, selection)) {
+    for (const name of await tree.matching(canonical, selection, session.connection.signal)) {
       yield tree.entry(name, { showsSubscribed, childInfo: withChildInfo.has(name) ? criteria : [] });
       const mailbox = tree.mailbox(name);
       // RFC 5819 §2: only for those that meet the selection themselves, and can be selected.
@@ -128,8 +135,10 @@ export class MailboxTree {
   }
 
   /** The names to be listed (RFC 9051 §6.3.9.3 rule 2). */
-  matching(patterns: readonly string[], selection: Selection): string[] {
-    const matches = (name: string): boolean => patterns.some((pattern) => matchesName(pattern, name));
+  async matching(patterns: readonly string[], selection: Selection, signal: AbortSignal): Promise<string[]> {
+    const matched = await this.#matched(patterns, signal);
+    const atLevel = await this.#matched(patterns.filter(endsWithLevel), signal);
+    const matches = (name: string): boolean => matched.has(name);
     // §6.3.9.1 RECURSIVEMATCH: for the sake of names below that are not listed themselves (§6.3.9.6).
     const hinted = selection.recursive
       ? this.#above((name) => this.meets(name, selection) && !matches(name))
@@ -138,7 +147,7 @@ export class MailboxTree {
       if (!matches(name)) return false;
       if (this.meets(name, selection) || hinted.has(name)) return true;
       // §6.3.9: a level without a mailbox, for patterns that end with %.
-      return isPlain(selection) && this.#parents.has(name) && patterns.some((pattern) => endsAtLevel(pattern, name));
+      return isPlain(selection) && this.#parents.has(name) && atLevel.has(name);
     });
   }
 
@@ -155,12 +164,33 @@ export class MailboxTree {
   }
 
   /** Names that LSUB lists: subscribed ones, and levels above them for patterns that end with % (RFC 3501 §6.3.9). */
-  subscribedMatching(pattern: string): { readonly name: string; readonly isLevel: boolean }[] {
-    const levels = this.#above((name) => this.#subscribed.has(name));
+  async subscribedMatching(
+    pattern: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly name: string; readonly isLevel: boolean }[]> {
+    const matched = await this.#matched([pattern], signal);
+    const levels = endsWithLevel(pattern) ? this.#above((name) => this.#subscribed.has(name)) : new Set<string>();
     return this.#names
-      .filter((name) => this.#subscribed.has(name) || (levels.has(name) && endsAtLevel(pattern, name)))
-      .filter((name) => matchesName(pattern, name))
+      .filter((name) => matched.has(name) && (this.#subscribed.has(name) || levels.has(name)))
       .map((name) => ({ name, isLevel: !this.#subscribed.has(name) }));
+  }
+
+  /** Names that one of the patterns matches. However many there are of both, others have their turn meanwhile. */
+  async #matched(patterns: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const matched = new Set<string>();
+    if (patterns.length === 0) return matched;
+    const turns = new Turns();
+    for (const name of this.#names) {
+      for (const pattern of patterns) {
+        const isMatch = matchesName(pattern, name);
+        await turns.give();
+        signal.throwIfAborted();
+        if (!isMatch) continue;
+        matched.add(name);
+        break;
+      }
+    }
+    return matched;
   }
 
   entry(
@@ -211,8 +241,8 @@ function matchesName(pattern: string, name: string): boolean {
   return name === 'INBOX' && matchPattern(pattern.toUpperCase(), name, DELIMITER);
 }
 
-function endsAtLevel(pattern: string, name: string): boolean {
-  return pattern.endsWith('%') && matchesName(pattern, name);
+function endsWithLevel(pattern: string): boolean {
+  return pattern.endsWith('%');
 }
 
 function isPlain({ subscribed, specialUse }: Selection): boolean {
@@ -220,6 +250,15 @@ function isPlain({ subscribed, specialUse }: Selection): boolean {
 }
 
 // --------------------------------------------------------------------------------------------------------- options
+
+/** @throws BadSyntax */
+export function checkPatterns(patterns: readonly string[]): void {
+  if (patterns.length > MOST_PATTERNS) throw new BadSyntax(`No more than ${MOST_PATTERNS} patterns at once`);
+  const wild = patterns.filter((pattern) => /[*%]/.test(pattern));
+  if (wild.join('').length > LONGEST_PATTERNS) {
+    throw new BadSyntax(`Patterns with wildcards may have ${LONGEST_PATTERNS} characters together`);
+  }
+}
 
 function options<T>(input: Parser, read: (name: string) => T): T[] {
   return input.take('()') ? [] : input.list(() => read(input.atom('an option').toUpperCase()));
