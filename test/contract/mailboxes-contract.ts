@@ -86,6 +86,15 @@ export function describeMailboxes(factory: StoreFactory): void {
       expect(await store.listMailboxes(account.id)).toHaveLength(10_000);
     });
 
+    test('an account has at most 20,000 subscriptions, of names that may not exist', async () => {
+      const { store, account } = await openedWithAccount(factory);
+      const room = 20_000 - (await store.listSubscriptions(account.id)).length;
+      await Promise.all(Array.from({ length: room }, (_, i) => store.setSubscribed(account.id, `no ${i}`, true)));
+      await expect(store.setSubscribed(account.id, 'one more', true)).rejects.toMatchObject(refusal('LIMIT'));
+      await store.setSubscribed(account.id, 'no 1', false);
+      await store.setSubscribed(account.id, 'one more', true);
+    });
+
     test('a special use belongs to one mailbox', async () => {
       const { store, account } = await openedWithAccount(factory);
       const sent = store.createMailbox(account.id, 'Sent too', ['\\Sent']);

@@ -319,6 +319,17 @@ export function describeMessages(factory: StoreFactory): void {
       await expect(nowhere).rejects.toMatchObject(refusal('NONEXISTENT'));
     });
 
+    test('knows at most 10,000 keywords, and goes on with those', async () => {
+      const { store, account, inbox } = await openedWithAccount(factory);
+      await append(store, account.id, 'INBOX', ['1']);
+      const put = (...flags: string[]) => store.storeFlags(account.id, inbox.id, [1], { mode: 'replace', flags });
+      for (let i = 0; i < 10_000; i += 200) await put(...Array.from({ length: 200 }, (_, n) => `k${i + n}`));
+      await expect(put('one-more')).rejects.toMatchObject(refusal('LIMIT'));
+      await expect(put('k1', 'one-more')).rejects.toMatchObject(refusal('LIMIT'));
+      await put('\\Seen', 'K1', 'k9999');
+      expect((await contents(store, account.id, inbox.id))[0]!.flags).toEqual(['\\Seen', 'k1', 'k9999']);
+    });
+
     test('of many messages with few sets', async () => {
       const { store, account, inbox } = await openedWithAccount(factory);
       await append(store, account.id, 'INBOX', Array<string>(3000).fill('x'));

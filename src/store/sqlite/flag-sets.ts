@@ -8,6 +8,8 @@ const SYSTEM = new Map(SYSTEM_FLAGS.map((flag, order) => [flag.toLowerCase(), { 
 
 const MOST_FLAGS = 200; // on one message
 const LONGEST_KEYWORD = 255;
+/** In the whole store: a keyword that was used once is known for ever, and SELECT may have to name them all. */
+const MOST_KEYWORDS = 10_000;
 
 export interface FlagSet {
   readonly id: number;
@@ -55,7 +57,7 @@ export class FlagSets {
     return set;
   }
 
-  /** @throws Refusal before anything is written: see `checkFlags` */
+  /** @throws Refusal before anything is written: see `checkFlags`; LIMIT for new keywords when there are too many */
   intern(flags: readonly string[]): FlagSet {
     const text = this.#canonical(checkFlags(flags));
     return this.#byText.get(text) ?? this.#add(text);
@@ -92,6 +94,12 @@ export class FlagSets {
   }
 
   #add(text: string): FlagSet {
+    const isNew = (flag: string): boolean =>
+      flag !== '' && !flag.startsWith('\\') && !this.#spelling.has(flag.toLowerCase());
+    const more = text.split(' ').filter(isNew).length;
+    if (more > 0 && this.#spelling.size + more > MOST_KEYWORDS) {
+      throw new Refusal('LIMIT', `There are at most ${MOST_KEYWORDS} keywords; use one that is known already`);
+    }
     const id = this.#byId.size + 1; // sets are never removed
     this.#insert.run(id, text);
     return this.#keep(id, text);

@@ -11,6 +11,8 @@ import type { Requests } from './requests.ts';
 import { CopyCounts } from './transaction-counts.ts';
 
 const MOST_MAILBOXES = 10_000; // of one account
+/** All mailboxes, and some names that are none. */
+const MOST_SUBSCRIPTIONS = 2 * MOST_MAILBOXES;
 
 interface MailboxRow {
   id: number;
@@ -112,6 +114,9 @@ export class MailboxWrites {
         .pluck(),
       setSpecialUse: db.prepare<[string, number]>('UPDATE mailbox SET special_use = ? WHERE id = ?'),
       subscribe: db.prepare<[number, string]>('INSERT OR IGNORE INTO subscription (account_id, name) VALUES (?, ?)'),
+      countSubscriptions: db
+        .prepare<[number], number>('SELECT count(*) FROM subscription WHERE account_id = ?')
+        .pluck(),
       unsubscribe: db.prepare<[number, string]>('DELETE FROM subscription WHERE account_id = ? AND name = ?'),
       keepFormerName: db.prepare<[number, string, number]>(
         `INSERT INTO former_name (account_id, name, uid_validity) VALUES (?, ?, ?)
@@ -275,6 +280,10 @@ export class MailboxWrites {
   setSubscribed({ account: id, name: given, subscribed }: Requests['setSubscribed']['request']): undefined {
     const account = this.#ledger.account(id);
     const name = subscribed ? mailboxName(given) : (possibleName(given) ?? given);
+    // RFC 9051 §6.3.7: what is subscribed need not exist, so the number of mailboxes bounds nothing.
+    if (subscribed && this.#statements.countSubscriptions.get(id)! >= MOST_SUBSCRIPTIONS) {
+      throw new Refusal('LIMIT', `An account has at most ${MOST_SUBSCRIPTIONS} subscriptions`);
+    }
     this.#ledger.writes++;
     const { changes } = (subscribed ? this.#statements.subscribe : this.#statements.unsubscribe).run(id, name);
     const mailbox = this.#ledger.findMailboxByName(id, name);
