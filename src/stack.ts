@@ -106,6 +106,9 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const permitsPlaintextLogin = (address: string): boolean =>
     config.allowPlaintextAuth || LOOPBACK.test(address) || (config.mode === 'capture' && PRIVATE.test(address));
   const tokens = await orStartError(TokenRegistry.open(fileStorage(folder, 'tokens.json')));
+  // Accounts that were deleted while no server ran have left theirs.
+  const accounts = new Set((await store.listAccounts()).map(({ id }) => String(id)));
+  if (tokens.size > 0) await orStartError(tokens.revokeWhere(({ subject }) => !accounts.has(subject)));
   const addressOf = (login: string): string => loginAddress(login, config.defaultDomain);
   const credentialsFor = (service: TokenScope): Credentials => ({
     addressOf,

@@ -132,11 +132,16 @@ export class TokenRegistry {
    * @returns whether there was one @throws what the storage throws, and then it is revoked until the next start only
    */
   async revoke(id: string): Promise<boolean> {
-    const found = [...this.#tokens.keys()].filter((hash) => idOf(hash) === id);
-    if (found.length === 0) return false;
-    for (const hash of found) this.#tokens.delete(hash);
+    return (await this.revokeWhere((token) => token.id === id)) > 0;
+  }
+
+  /** As `revoke`, of all that pass: an account that is no more takes its tokens along. @returns how many there were */
+  async revokeWhere(test: (token: Token) => boolean): Promise<number> {
+    const found = [...this.#tokens].filter(([, token]) => test(token));
+    if (found.length === 0) return 0;
+    for (const [hash] of found) this.#tokens.delete(hash);
     await this.#save();
-    return true;
+    return found.length;
   }
 
   /** @param login whose it has to be; undefined: whosever it is */

@@ -78,6 +78,16 @@ describe('tokens', () => {
     expect(http.logged).toEqual([]);
   });
 
+  test('go with their account', async () => {
+    await using http = await start();
+    await http.store.createAccount({ address: 'bob@glass.localhost', passwordRecord: undefined });
+    await http.post({ login: 'alice' });
+    await http.post({ login: 'bob' });
+    expect((await http.get('/api/glass/accounts/alice', { method: 'DELETE' })).status).toBe(204);
+    expect((await http.list()).map(({ login }) => login)).toEqual(['bob@glass.localhost']);
+    expect(http.logged).toEqual([]);
+  });
+
   test('that cannot be kept are not given out', async () => {
     const save = async (): Promise<void> => {
       throw new Refusal('DISKFULL', 'tokens.json cannot be written');

@@ -131,6 +131,7 @@ export const accountRoutes = [
     async handle({ params }, parts) {
       const { id } = await accountNamed(parts, params.address);
       await parts.store.deleteAccount(id);
+      await parts.tokens?.revokeWhere(({ subject }) => subject === String(id));
       return new Response(null, { status: 204 });
     },
   }),
