@@ -2,11 +2,11 @@
  * IMAP connections that say anything: random octets, commands cut short, dialogues with mistakes, TLS at the wrong time.
  * None of it may end the server or be logged as a fault, whatever is answered is well formed, and others are served meanwhile.
  */
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LoginThrottle } from '../../src/sasl/throttle.ts';
+import { clientHello } from '../client-hello.ts';
 import { awkwardOctets } from '../clients/awkward-messages.ts';
 import { tokensOf, WireClient, wholeResponses } from '../clients/imap-wire.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
@@ -221,27 +221,6 @@ test('a client that asks and never listens', async () => {
 });
 
 // ------------------------------------------------------------------------------------------------------------ TLS
-
-/** The octets that a TLS client says first. */
-async function clientHello(): Promise<Buffer> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const first = new Promise<Buffer>((resolve) => {
-    listener.once('connection', (socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', (octets: Buffer) => {
-        resolve(octets);
-        socket.destroy();
-      });
-    });
-  });
-  const client = connectTls({ port: (listener.address() as AddressInfo).port, host: '127.0.0.1' });
-  client.on('error', () => undefined);
-  const hello = await first;
-  client.destroy();
-  listener.close();
-  return hello;
-}
 
 test('TLS at the wrong time, and something else where TLS should be', async () => {
   const hello = await clientHello();

@@ -3,11 +3,11 @@
  * server, be logged as a fault, or keep a connection or the maildrop; and another client is served meanwhile.
  */
 import { readFile } from 'node:fs/promises';
-import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTcp } from 'node:net';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { LoginThrottle } from '../../src/sasl/throttle.ts';
+import { clientHello } from '../client-hello.ts';
 import { FewMessages, start, until, type Server } from './pop3-harness.ts';
 
 const MESSAGES = ['Subject: a\r\n\r\nb\r\n', Buffer.from('Subject: ü\n\n.\n..\xff', 'latin1'), ''];
@@ -31,27 +31,6 @@ async function say(server: Server, pieces: readonly Uint8Array[], leaves: 'ends'
   else socket.resetAndDestroy();
   await closed;
   return said;
-}
-
-/** The octets that a TLS client says first. */
-async function clientHello(): Promise<Buffer> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const first = new Promise<Buffer>((resolve) => {
-    listener.once('connection', (socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', (octets: Buffer) => {
-        resolve(octets);
-        socket.destroy();
-      });
-    });
-  });
-  const client = connectTls({ port: (listener.address() as AddressInfo).port, host: '127.0.0.1' });
-  client.on('error', () => undefined);
-  const hello = await first;
-  client.destroy();
-  listener.close();
-  return hello;
 }
 
 async function survives(
