@@ -166,9 +166,22 @@ Each flag has an environment variable: --smtp-port is ${variableOf('smtp-port')}
 
 ${groups.map((group) => `${group[0]!.toUpperCase()}${group.slice(1)}:\n${section(group)}`).join('\n\n')}
 
-Fixed limits: 8 KiB a command line, 64 KiB a literal that is no message, 100 levels and 10,000 parts of MIME, 1,000
-annotations of a mailbox and 16 MiB of them an account, 5 failed logins a connection, 30 minutes without a word in IMAP,
-10 in POP3, 5 in SMTP. Past one, the protocol's own error reply; others go on being served.
+Fixed limits. Past one comes the protocol's own error reply, and others go on being served.
+  SMTP        lines of 8 KiB, of AUTH 12 KiB; 1,000 commands and the recipients without a message; 20 errors; 5 minutes
+              of silence; a message is read to four times its limit, to be refused
+  IMAP        lines of 64 KiB (before login 40), literals of 64 KiB (before login 4), commands of 256 KiB; 500 search
+              keys within one another, 100,000 ranges of numbers; 200 patterns in LIST; 1,000 messages in APPEND; 20 wrong
+              commands in a row (before login 3); 30 minutes of silence (before login 2)
+  POP3        lines of 255 octets, of AUTH 12 KiB; 10 wrong commands in a row, 200 before login; 10 minutes of silence
+              (before login 2)
+  HTTP        16 KiB of header, bodies of 5 MiB (messages: --max-message-size); 10 minutes for a request; 256 pages that
+              watch
+  logins      5 that fail in one connection; after five of one address answers are held back, up to 8 seconds
+  connections 30 seconds for a TLS handshake; 1 MiB that waits to be sent
+  accounts    10,000 mailboxes, names of 1,000 octets in 50 levels, 20,000 subscriptions; 200 flags on a message,
+              keywords of 255 characters, 10,000 of them in all; 1,000 annotations of a mailbox, 16 MiB of them in all
+  messages    100 levels and 10,000 parts of MIME, 50,000 header fields, 10,000 addresses in a field: what is beyond stays
+              in the message, and is not looked at
 
 Examples:
   glassmail start --data temp --http-port 0        throwaway server, the web on a free port
