@@ -389,8 +389,13 @@ export class SocketConnection implements Connection {
     closed: (error) => this.#hasClosed(error),
   };
 
+  /** What the ends say is not what passes the network. */
+  get #isLayered(): boolean {
+    return this.#top !== this.#network || this.#deflate !== undefined;
+  }
+
   #arrived(octets: Buffer): void {
-    if (this.#top !== this.#network) this.conversation.octets('in', 'ends', octets);
+    if (this.#isLayered) this.conversation.octets('in', 'ends', octets);
     // This side has ended: what still comes is taken, so that the peer reads our last words before any RST, and discarded.
     if (this.#ending !== undefined) return;
     this.#received += octets.length;
@@ -522,7 +527,7 @@ export class SocketConnection implements Connection {
     for (const piece of portion) this.#inFlight += piece.length;
     this.#pieceOctets -= this.#inFlight;
     this.#receivedAtFlush = this.#received;
-    if (this.#top !== this.#network) for (const piece of portion) this.conversation.octets('out', 'ends', piece);
+    if (this.#isLayered) for (const piece of portion) this.conversation.octets('out', 'ends', piece);
     this.#top.write(portion, this.#sent);
   }
 
@@ -628,16 +633,17 @@ export class SocketConnection implements Connection {
     return this.#deflate !== undefined;
   }
 
+  /** What was written before leaves as it is; what comes from now on is compressed, for the peer may answer before we hear that it has left. */
   async startCompression(): Promise<void> {
     if (this.compressed) throw new Error('Compression has started already');
-    await this.flush();
-    if (this.#over || this.#ending !== undefined) throw new ConnectionClosed();
     this.#network.view = 'network';
-    const layer = new DeflateLayer(this.#top, this.#above);
-    this.#top = this.#deflate = layer;
+    const layer = (this.#deflate = new DeflateLayer(this.#top, this.#above));
     const early = this.#unread.take(this.#unread.length);
     this.#resume();
     layer.early(early);
+    await this.flush();
+    if (this.#over || this.#ending !== undefined) throw new ConnectionClosed();
+    this.#top = layer;
   }
 
   async endCompression(): Promise<void> {

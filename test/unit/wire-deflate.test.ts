@@ -1,5 +1,6 @@
 /** Compression as a layer (RFC 1951, RFC 4978 §3): what passes, and what a peer cannot do with it. */
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ConnectionClosed } from '../../src/wire/connection.ts';
@@ -61,6 +62,44 @@ describe('a compressed connection', () => {
       events.filter(({ view, direction }) => view === 'network' && direction === 'in').map(({ octets }) => octets),
     );
     expect(passed).toEqual(deflated('hello hello hello hello\r\nQUIT\r\n'));
+  });
+
+  it('is recorded so from the first octet, which may come before we hear that our permission has left', async () => {
+    const recorder = new Recorder({ capacity: 256 << 20, perConversation: 64 << 20 });
+    const long = 'x'.repeat(16 << 20); // more than the sockets hold, so that it waits for the peer to read
+    await using server = await testListen(
+      async (connection) => {
+        await connection.readLine(100);
+        void connection.write(`${long}\r\nnow\r\n`);
+        await connection.startCompression();
+        await connection.write((await connection.readLine(100)).octets);
+      },
+      { recorder },
+    );
+    using peer = await Peer.dial(server.port);
+    peer.socket.pause();
+    peer.send('compress\r\n');
+    const [conversation] = recorder.list();
+    const hasCome = async (octets: number): Promise<void> => {
+      for (let turn = 0; turn < 100_000 && conversation!.passed.networkIn < octets; turn++) await setImmediate();
+    };
+    await hasCome('compress\r\n'.length);
+    const hello = deflated('hello hello hello hello\r\n');
+    peer.socket.write(hello);
+    await hasCome('compress\r\n'.length + hello.length);
+    expect(conversation!.passed.networkIn).toBe('compress\r\n'.length + hello.length);
+    peer.socket.resume();
+    await peer.rest();
+    const ends = (direction: 'in' | 'out'): string =>
+      conversation!
+        .since(0)
+        .events.filter((event) => event.type === 'octets')
+        .filter((event) => event.view !== 'network' && event.direction === direction)
+        .map(({ octets }) => text(octets))
+        .join('');
+    expect(ends('in')).toBe('compress\r\nhello hello hello hello\r\n');
+    expect(ends('out').slice(long.length)).toBe('\r\nnow\r\nhello hello hello hello');
+    expect(server.faults).toEqual([]);
   });
 
   it.each([
