@@ -30,9 +30,9 @@ const MECHANISM =
 /** The start of any command of IMAP. A literal on another line belongs to something that was not understood. */
 const COMMAND = /^\s*[^\s"(){}]+\s+[a-z]+(?:\s|$)/i;
 
-/** What stands alone on a line in these protocols. */
+/** What stands alone on a line in these protocols; `)`: behind a literal, as in `UTF8 (~{5}` of RFC 6855 §4. */
 const LONE_COMMAND =
-  /^(?:DONE|NOOP|QUIT|RSET|HELP|DATA|STLS|STARTTLS|CAPA|CAPABILITY|STAT|LIST|UIDL|LAST|UTF8|EHLO|HELO|LHLO|IDLE|LOGOUT|LOGIN|EXPUNGE|\*)$/i;
+  /^(?:\)|DONE|NOOP|QUIT|RSET|HELP|DATA|STLS|STARTTLS|CAPA|CAPABILITY|STAT|LIST|UIDL|LAST|UTF8|EHLO|HELO|LHLO|IDLE|LOGOUT|LOGIN|EXPUNGE|\*)$/i;
 
 /** So many octets of base64 alone on a line may be a secret even where no login was seen. */
 const LONE_SECRET = 12;

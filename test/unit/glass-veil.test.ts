@@ -84,6 +84,15 @@ describe('IMAP', () => {
     ]);
   });
 
+  it('shows the parenthesis behind a literal of UTF8', () => {
+    const said = [
+      'a LOGIN bob x\r\n',
+      'b APPEND Drafts UTF8 (~{5+}\r\nGruss)\r\n',
+      'c APPEND Drafts UTF8 (~{7+}\r\nGruss\r\n)\r\n',
+    ];
+    expect(client('imap', ...said).slice(1)).toEqual(said.slice(1));
+  });
+
   it('hides a literal that the client sends although its command was refused', () => {
     expect(client('imap', 'a LOGIN {5}\r\n', 'S: a NO not in clear\r\n', 'alice\r\n', 'hunter2\r\n')).toEqual([
       'a LOGIN {5}\r\n',
