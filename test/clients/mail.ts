@@ -53,6 +53,10 @@ export async function mailboxes(stack: TestStack, account: string): Promise<stri
   return found.map(({ name }) => name).sort();
 }
 
+export async function subscribe(stack: TestStack, account: string, name: string): Promise<void> {
+  await stack.store.setSubscribed(await accountOf(stack, account), name, true);
+}
+
 export async function subscriptions(stack: TestStack, account: string): Promise<string[]> {
   return [...(await stack.store.listSubscriptions(await accountOf(stack, account)))].sort();
 }
