@@ -24,6 +24,7 @@ import { SMTP_REFUSALS, smtpServer } from './smtp/server.ts';
 import { lockFolder } from './store/folder-lock.ts';
 import type { Account, MailStore } from './store/mail-store.ts';
 import { Refusal } from './store/refusal.ts';
+import { SharedMailboxes } from './store/shared-mailboxes.ts';
 import { openStore } from './store/sqlite/sqlite-store.ts';
 import { VERSION } from './version.ts';
 import { openCertificates } from './wire/certificates.ts';
@@ -199,6 +200,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const lmtp = smtp('lmtp');
   const imapOptions = {
     ...session,
+    store: new SharedMailboxes(store),
     credentials: credentialsFor('imap'),
     unauthenticate: config.unauthenticate,
     messageLimit: config.messageLimit,

@@ -4,7 +4,7 @@
  */
 import type { SaslOptions } from '../sasl/mechanism.ts';
 import type { AccountId, ModSeq } from '../store/change.ts';
-import type { MailStore } from '../store/mail-store.ts';
+import type { SharedMailStore } from '../store/mail-store.ts';
 import type { Connection } from '../wire/connection.ts';
 import type { AnnotationNews } from './annotations.ts';
 import type { Parser } from './grammar/parser.ts';
@@ -56,7 +56,7 @@ export interface SessionForCommands {
   newsOfSelected(mayExpunge: boolean): AsyncGenerator<readonly Response[], void, undefined>;
   /** What is new in others, for clients that have asked for it. */
   newsOfOthers(): Promise<readonly Response[]>;
-  /** To be asked for before looking, so that nothing falls between the two. */
+  /** What others do to one's own mailboxes and those that are looked at. To be asked for before looking, so that nothing falls between the two. */
   news(account: AccountId): News;
 }
 
@@ -91,7 +91,7 @@ export interface Context<Name extends StateName = StateName> {
   /** In capitals, with `UID ` where it was said. */
   readonly name: string;
   readonly state: StateIn<Name>;
-  readonly store: MailStore;
+  readonly store: SharedMailStore;
   readonly session: SessionForCommands;
   readonly message: MessageOctets;
 }

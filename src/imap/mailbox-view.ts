@@ -9,6 +9,8 @@
 import { Refusal } from '../store/refusal.ts';
 import type { AccountId, Changes, MailboxId, ModSeq, SeqNum, Uid, UidRange } from '../store/change.ts';
 import type { ClaimedRecent, MailboxSnapshot, MailStore } from '../store/mail-store.ts';
+import { ALL_RIGHTS, hasAnyRight, hasRight, permittedFlags } from '../store/rights.ts';
+import type { Right, Rights } from '../store/rights.ts';
 import { BadSyntax, uidRequired } from './grammar/bad-syntax.ts';
 import { exists, flagsChanged, untaggedOk } from './grammar/responses.ts';
 import { contains, intersectRanges, mergeRanges, rangesOf, resolve } from './grammar/sequence-set.ts';
@@ -62,11 +64,22 @@ export class MailboxDeleted extends Error {
   }
 }
 
+/** RFC 4314 §5.1.1: whoever may not read the selected mailbox any more is told so by BYE. */
+export class AccessLost extends Error {
+  override readonly name = 'AccessLost';
+
+  constructor(mailbox: string) {
+    super(`You may not read the selected mailbox ${mailbox} any more`);
+  }
+}
+
 export class MailboxView {
   readonly id: MailboxId;
+  /** Who has it open. */
   readonly account: AccountId;
-  /** Opened by EXAMINE, or read-only for another reason. */
-  readonly readOnly: boolean;
+  /** Whose it is: its numbers are those of this account. */
+  readonly owner: AccountId;
+  readonly #examined: boolean;
   /** Search results that are kept up (RFC 5267 §4.3). */
   readonly contexts = new UpdateContexts();
   readonly #store: ViewStore;
@@ -91,7 +104,7 @@ export class MailboxView {
   /** Flag sets whose keywords the client knows, and those keywords, in lower case for comparing. */
   readonly #knownFlagSets = new Set<number>();
   readonly #keywords = new Map<string, string>();
-  #keywordsGrew = false;
+  #flagsChanged = false;
   /** Flag arrays with \Recent in front, by flag set. */
   readonly #withRecent = new Map<number, readonly string[]>();
   /** `$`: UIDs, ascending (RFC 9051 §6.4.4.1). */
@@ -106,13 +119,15 @@ export class MailboxView {
 
   private constructor(
     store: ViewStore,
+    account: AccountId,
     snapshot: MailboxSnapshot,
     options: { readonly readOnly: boolean; readonly dialect: Dialect },
   ) {
     this.#store = store;
     this.id = snapshot.mailbox.id;
-    this.account = snapshot.mailbox.account;
-    this.readOnly = options.readOnly;
+    this.account = account;
+    this.owner = snapshot.mailbox.account;
+    this.#examined = options.readOnly;
     this.#dialect = options.dialect;
     this.#snapshot = snapshot;
     this.#seen = snapshot.modSeq;
@@ -130,15 +145,19 @@ export class MailboxView {
     mailbox: MailboxId,
     options: { readonly readOnly: boolean; readonly dialect: Dialect },
   ): Promise<MailboxView> {
-    // RFC 3501 §2.3.2: the first session that opens it read-write takes what is recent; others only see it. IMAP4rev2 has no \Recent.
-    const claims = !options.readOnly && !options.dialect.rev2;
-    const claimed = claims ? await store.claimRecent(account, mailbox) : undefined;
-    const snapshot = await store.snapshot(account, mailbox);
-    const view = new MailboxView(store, snapshot, options);
+    let snapshot = await store.snapshot(account, mailbox);
+    let view = new MailboxView(store, account, snapshot, options);
     const { firstRecentUid: first, uidNext: next } = snapshot.mailbox;
-    if (!options.dialect.rev2) view.#addRecent(claimed ?? { first, next });
+    let recent: ClaimedRecent = { first, next };
+    // RFC 3501 §2.3.2: the first session that opens it read-write takes what is recent; others only see it. IMAP4rev2 has no \Recent.
+    if (!view.readOnly && !options.dialect.rev2 && first < next) {
+      recent = await store.claimRecent(account, mailbox);
+      snapshot = await store.snapshot(account, mailbox);
+      view = new MailboxView(store, account, snapshot, options);
+    }
+    if (!options.dialect.rev2) view.#addRecent(recent);
     view.#learnKeywords(0, snapshot.count);
-    view.#keywordsGrew = false;
+    view.#flagsChanged = false;
     return view;
   }
 
@@ -154,7 +173,18 @@ export class MailboxView {
   get mailboxId(): MailboxId {
     return this.#snapshot.mailbox.id;
   }
-  /** The account's number up to which it knows the store. */
+  /** What this client may do with it. */
+  get rights(): Rights {
+    return this.#snapshot.mailbox.rights ?? ALL_RIGHTS;
+  }
+  may(right: Right): boolean {
+    return hasRight(this.rights, right);
+  }
+  /** Opened by EXAMINE, or by somebody who may change nothing (RFC 4314 §5.2: all flags are shared here). */
+  get readOnly(): boolean {
+    return this.#examined || !hasAnyRight(this.rights, 'ieswt');
+  }
+  /** The owner's number up to which it knows the store. */
   get modSeq(): ModSeq {
     return this.#seen;
   }
@@ -180,9 +210,10 @@ export class MailboxView {
   get flags(): readonly string[] {
     return [...SYSTEM_FLAGS, ...this.#keywords.values()];
   }
-  /** RFC 9051 §7.1: those that the client can change for good; `\*`: it may make new keywords. */
+  /** RFC 9051 §7.1: those that the client can change for good (RFC 4314 §5.1.1); `\*`: it may make new keywords. */
   get permanentFlags(): readonly string[] {
-    return this.readOnly ? [] : [...this.flags, '\\*'];
+    if (this.readOnly) return [];
+    return [...permittedFlags(this.flags, this.rights), ...(this.may('w') ? ['\\*'] : [])];
   }
 
   // --------------------------------------------------------------------------------------------- messages, by number
@@ -226,8 +257,9 @@ export class MailboxView {
 
   /** @throws Refusal NOPERM */
   assertWritable(): void {
-    if (this.readOnly)
+    if (this.#examined)
       throw new Refusal('NOPERM', 'The mailbox was opened read-only, by EXAMINE: SELECT it to change it');
+    if (this.readOnly) throw new Refusal('NOPERM', 'You may only read this mailbox');
   }
 
   /** All that the client knows, without what is gone. */
@@ -351,7 +383,7 @@ export class MailboxView {
 
   /**
    * Learns what has changed in the store since last time; the client hears nothing of it.
-   * @throws MailboxDeleted
+   * @throws MailboxDeleted, AccessLost
    */
   async look(): Promise<void> {
     let news = await this.#store.changesSince(this.account, this.#seen, this.id);
@@ -360,7 +392,8 @@ export class MailboxView {
       return;
     }
     if (news.changes.some(({ type }) => type === 'mailbox-deleted')) throw new MailboxDeleted(this.name);
-    const next = await this.#store.snapshot(this.account, this.id);
+    const next = await this.#present();
+    if (next.mailbox.rights !== this.#snapshot.mailbox.rights) this.#flagsChanged = true;
     // The two are read one after the other: if the snapshot is newer, the log is read again; if it is older, what has
     // changed after it is left for the next time.
     if (next.modSeq > news.modSeq) news = await this.#store.changesSince(this.account, this.#seen, this.id);
@@ -373,6 +406,15 @@ export class MailboxView {
     for (const modSeq of this.#own.keys()) if (modSeq <= this.#seen) this.#own.delete(modSeq);
     if (!this.#dialect.rev2 && !this.readOnly && next.mailbox.firstRecentUid < next.mailbox.uidNext) {
       this.#addRecent(await this.#store.claimRecent(this.account, this.id));
+    }
+  }
+
+  /** @throws AccessLost */
+  async #present(): Promise<MailboxSnapshot> {
+    try {
+      return await this.#store.snapshot(this.account, this.id);
+    } catch (error) {
+      throw error instanceof Refusal ? new AccessLost(this.name) : error;
     }
   }
 
@@ -414,12 +456,15 @@ export class MailboxView {
     if (modSeq > this.#seen) this.#own.set(modSeq, rangesOf(uids));
   }
 
-  /** RFC 9051 §7.3.5: what FLAGS said has grown; to be said before a FETCH response names a new keyword. */
+  /**
+   * RFC 9051 §7.3.5: what FLAGS said has grown; to be said before a FETCH response names a new keyword. RFC 4314 §5.1.1:
+   * also when others may be changed than before.
+   */
   newKeywords(): Response[] {
-    if (!this.#keywordsGrew) return [];
-    this.#keywordsGrew = false;
+    if (!this.#flagsChanged) return [];
+    this.#flagsChanged = false;
     const permanent = `PERMANENTFLAGS (${this.permanentFlags.join(' ')})`;
-    return [{ type: 'flags', flags: this.flags }, untaggedOk('There are new keywords', permanent)];
+    return [{ type: 'flags', flags: this.flags }, untaggedOk('Flags that can be changed', permanent)];
   }
 
   /** The FETCH response by which flags are told; RFC 7162 §3.1 adds MODSEQ once CONDSTORE is enabled. */
@@ -561,7 +606,7 @@ export class MailboxView {
       for (const flag of this.#store.flagSet(flagSet)) {
         if (flag.startsWith('\\') || this.#keywords.has(flag.toLowerCase())) continue;
         this.#keywords.set(flag.toLowerCase(), flag);
-        this.#keywordsGrew = true;
+        this.#flagsChanged = true;
       }
     }
   }

@@ -4,6 +4,7 @@
  */
 import type { Uid } from '../store/change.ts';
 import type { Mailbox } from '../store/mail-store.ts';
+import { ALL_RIGHTS, hasRight } from '../store/rights.ts';
 import type { Context } from './command.ts';
 import { storeAnswer, wantedFor } from './fetch-items.ts';
 import { BadSyntax } from './grammar/bad-syntax.ts';
@@ -66,7 +67,7 @@ export async function* partOctets(text: string, { state, store }: UrlContext): A
   const url = parseMessageUrl(text);
   if (!url) throw new BadUrl(text, 'The URL names no message here: /mailbox/;UID=1/;SECTION=1.2 does');
   const mailbox = await mailboxOf(url, { state, store });
-  if (!mailbox) throw new BadUrl(text, 'There is no such mailbox');
+  if (!mailbox || !hasRight(mailbox.rights ?? ALL_RIGHTS, 'r')) throw new BadUrl(text, 'There is no such mailbox');
   if (url.uidValidity !== undefined && url.uidValidity !== mailbox.uidValidity) {
     throw new BadUrl(text, `The UIDVALIDITY of ${mailbox.name} is ${mailbox.uidValidity}`);
   }

@@ -5,9 +5,13 @@
  *
  * §5: the server SHOULD leave out what this client has done itself. That is told all the same where it is about another
  * mailbox: arrivals of several clients may share a number in the log, and a STATUS that repeats what is known is no harm.
+ *
+ * Mailboxes that others share come and go with their rights (§5.9): see `shared-news.ts`.
  */
 import type { AccountId, Change, MailboxChange, MailboxId, ModSeq } from '../store/change.ts';
-import type { Mailbox, MailStore } from '../store/mail-store.ts';
+import type { Mailbox, SharedMailStore } from '../store/mail-store.ts';
+import { isOthersName } from '../store/other-users.ts';
+import { ALL_RIGHTS, hasRight } from '../store/rights.ts';
 import { annotationResponses } from './annotations.ts';
 import { mailboxTree } from './commands/list.ts';
 import type { MailboxTree } from './commands/list.ts';
@@ -16,6 +20,7 @@ import { DELIMITER, encodeMailboxName } from './grammar/mailbox-name.ts';
 import { untaggedOk } from './grammar/responses.ts';
 import type { Dialect, FetchAttribute, Response, StatusItem } from './grammar/syntax.ts';
 import type { Interest } from './mailbox-view.ts';
+import { SharedNews, type NameNews } from './shared-news.ts';
 
 export const MESSAGE_EVENTS = ['MessageNew', 'MessageExpunge', 'FlagChange'] as const;
 export const EVENTS = [
@@ -52,22 +57,39 @@ export interface Watched {
 }
 
 export class Notifications {
-  readonly #store: MailStore;
+  readonly #store: SharedMailStore;
   readonly #account: AccountId;
   #watched: Watched;
-  /** Up to here the change log has been read. */
+  /** Up to here the account's own change log has been read. */
   #seen: ModSeq;
+  readonly #shared: SharedNews | undefined;
+  /** Names that the client has been told it has no access to (§5.9). */
+  readonly #noAccess = new Set<string>();
 
-  private constructor(store: MailStore, account: AccountId, watched: Watched, seen: ModSeq) {
+  private constructor(
+    store: SharedMailStore,
+    account: AccountId,
+    watched: Watched,
+    seen: ModSeq,
+    shared: SharedNews | undefined,
+  ) {
     this.#store = store;
     this.#account = account;
     this.#watched = watched;
     this.#seen = seen;
+    this.#shared = shared;
   }
 
-  static async start(store: MailStore, account: AccountId, watched: Watched): Promise<Notifications> {
+  static async start(store: SharedMailStore, account: AccountId, watched: Watched): Promise<Notifications> {
     const present = await store.findAccount(account);
-    return new Notifications(store, account, watched, present?.modSeq ?? (0 as ModSeq));
+    const isAboutOthers = watched.groups.some(({ mailboxes }) => mailboxes.type !== 'personal');
+    const shared = isAboutOthers ? await SharedNews.start(store, account) : undefined;
+    return new Notifications(store, account, watched, present?.modSeq ?? (0 as ModSeq), shared);
+  }
+
+  /** Whose changes are to be listened for, beside the account's own. */
+  get owners(): Iterable<AccountId> {
+    return this.#shared?.owners ?? [];
   }
 
   /** What the view of the selected mailbox is to tell. */
@@ -95,6 +117,7 @@ export class Notifications {
   async statuses(selected: MailboxId | undefined): Promise<Response[]> {
     const responses: Response[] = [];
     for (const mailbox of await this.#store.listMailboxes(this.#account)) {
+      if (!mayRead(mailbox)) continue;
       const events = this.#eventsOf(mailbox);
       const items = new Set<StatusItem>();
       if (events.has('MessageNew')) for (const item of ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'] as const) items.add(item);
@@ -102,6 +125,20 @@ export class Notifications {
       if (items.size > 0 && mailbox.id !== selected) responses.push(await this.#status(mailbox, items));
     }
     return responses;
+  }
+
+  /** §3.1: mailboxes that the client may list but not watch. */
+  async refused(): Promise<Response[]> {
+    const tree = await mailboxTree(this.#store, this.#account);
+    const mailboxes = await this.#store.listMailboxes(this.#account);
+    const refused = mailboxes.filter((mailbox) => !mayRead(mailbox) && this.#eventsOf(mailbox).size > 0);
+    return refused.map(({ name }) => this.#noAccessTo(name, tree));
+  }
+
+  #noAccessTo(name: string, tree: MailboxTree): Response {
+    this.#noAccess.add(name);
+    const attributes = [...tree.attributes(name, true), '\\NoAccess'];
+    return { type: 'list', attributes, delimiter: DELIMITER, name };
   }
 
   /**
@@ -114,27 +151,32 @@ export class Notifications {
     dialect: Dialect,
     ownAnnotations: Set<ModSeq> | undefined,
   ): Promise<Response[]> {
-    const { changes, modSeq, tooOld } = await this.#store.changesSince(this.#account, this.#seen);
-    this.#seen = modSeq;
-    const own = new Set(ownAnnotations);
+    const own = await this.#store.changesSince(this.#account, this.#seen);
+    this.#seen = own.modSeq;
+    const mine = new Set(ownAnnotations);
     ownAnnotations?.clear();
-    if (tooOld) {
+    const sharedAnew = own.changes.some(({ type }) => type === 'mailbox-rights');
+    const shared = await this.#shared?.next(sharedAnew);
+    if (own.tooOld || shared?.tooOld) {
       // §5.8
       this.#watched = { selected: undefined, groups: [] };
       return [untaggedOk('Too much has happened: NOTIFY SET begins anew', 'NOTIFICATIONOVERFLOW')];
     }
-    if (changes.length === 0 || this.#watched.groups.length === 0) return [];
+    if (this.#watched.groups.length === 0) return [];
+    const theirs = shared?.changes ?? [];
     return [
-      ...(await this.#namesNews(changes, dialect)),
-      ...(await this.#messagesNews(changes, selected, dialect)),
-      ...(ownAnnotations ? await this.#annotationsNews(changes, own) : []),
+      ...(await this.#namesNews(own.changes, dialect)),
+      ...(await this.#sharedNames(shared?.names, dialect)),
+      ...(await this.#messagesNews([...own.changes, ...theirs], selected, dialect)),
+      ...(ownAnnotations ? await this.#annotationsNews(own.changes, mine) : []),
+      ...(await this.#annotationsNews(theirs, new Set())),
     ];
   }
 
   // ------------------------------------------------------------------------------------------------ names (§5.4, §5.5)
 
-  async #namesNews(changes: readonly Change[], { utf8 }: Dialect): Promise<Response[]> {
-    const ofNames = changes.filter((change): change is MailboxChange => change.type.startsWith('mailbox-'));
+  async #namesNews(changes: readonly Change[], dialect: Dialect): Promise<Response[]> {
+    const ofNames = changes.filter(isOfNames);
     if (ofNames.length === 0) return [];
     const tree = await mailboxTree(this.#store, this.#account);
     const responses = new Map<string, Response>();
@@ -151,12 +193,42 @@ export class Notifications {
         }
       } else if (!ofNames.some((other) => takesAlong(other, change))) {
         const watches = [name, oldName].some((each) => this.#watchesName('MailboxName', each, tree));
-        const before = (utf8 ? oldName : encodeMailboxName(oldName)).replace(/["\\]/g, '\\$&');
-        const entry = list(name) as Extract<Response, { type: 'list' | 'lsub' }>;
-        if (watches) responses.set(name, { ...entry, extended: `("OLDNAME" ("${before}"))` });
+        if (watches) responses.set(name, renamed(list(name), oldName, dialect));
       }
     }
     return [...responses.values()];
+  }
+
+  /** §5.4: to be given or to lose `l` is as if the mailbox were made or deleted; §5.9 for those whose messages are watched. */
+  async #sharedNames(news: readonly NameNews[] = [], dialect: Dialect): Promise<Response[]> {
+    if (news.length === 0) return [];
+    const tree = await mailboxTree(this.#store, this.#account);
+    const responses = new Map<string, Response>();
+    const list = (name: string): Response => tree.entry(name, { showsSubscribed: true });
+    for (const { before, after } of news) {
+      if (before && after && before.name !== after.name) {
+        const isAlong = news.some((other) => goesAlong(other, before.name, after.name));
+        const watches = [before, after].some(({ name }) => this.#watchesName('MailboxName', name, tree));
+        if (watches && !isAlong) responses.set(after.name, renamed(list(after.name), before.name, dialect));
+        continue;
+      }
+      const { name } = (after ?? before)!;
+      const isNews = !before || !after;
+      if (!after?.readable && before?.readable && this.#watchesMessages(name, tree))
+        responses.set(name, this.#noAccessTo(name, tree));
+      else if (
+        (isNews && this.#watchesName('MailboxName', name, tree)) ||
+        (after?.readable && this.#noAccess.delete(name))
+      )
+        responses.set(name, list(name));
+      const superior = name.slice(0, name.lastIndexOf(DELIMITER));
+      if (isNews && this.#watchesName('MailboxName', superior, tree)) responses.set(superior, list(superior));
+    }
+    return [...responses.values()];
+  }
+
+  #watchesMessages(name: string, tree: MailboxTree): boolean {
+    return MESSAGE_EVENTS.some((event) => this.#watchesName(event, name, tree));
   }
 
   #watchesName(event: NotifyEvent, name: string, tree: MailboxTree): boolean {
@@ -216,7 +288,7 @@ export class Notifications {
   }
 
   #status(mailbox: Mailbox, items: ReadonlySet<StatusItem>): Promise<Response> {
-    return statusOf(this.#store, mailbox, [...items], 0);
+    return statusOf(this.#store, this.#account, mailbox, [...items], 0);
   }
 }
 
@@ -229,7 +301,7 @@ const EVENT_OF: Readonly<Partial<Record<Change['type'], NotifyEvent>>> = {
 function isAmong(filter: MailboxFilter, name: string, subscribed: boolean): boolean {
   switch (filter.type) {
     case 'personal':
-      return true;
+      return !isOthersName(name);
     case 'subscribed':
       return subscribed;
     case 'mailboxes':
@@ -237,6 +309,27 @@ function isAmong(filter: MailboxFilter, name: string, subscribed: boolean): bool
     case 'subtree':
       return filter.names.some((root) => name === root || name.startsWith(root + DELIMITER));
   }
+}
+
+/** Changes of rights are told by what they lead to. */
+function isOfNames(change: Change): change is MailboxChange {
+  return change.type.startsWith('mailbox-') && change.type !== 'mailbox-rights';
+}
+
+function mayRead({ rights = ALL_RIGHTS }: Mailbox): boolean {
+  return hasRight(rights, 'r');
+}
+
+function renamed(response: Response, oldName: string, { utf8 }: Dialect): Response {
+  const before = (utf8 ? oldName : encodeMailboxName(oldName)).replace(/["\\]/g, '\\$&');
+  const entry = response as Extract<Response, { type: 'list' | 'lsub' }>;
+  return { ...entry, extended: `("OLDNAME" ("${before}"))` };
+}
+
+/** The same of those that others share. */
+function goesAlong({ before, after }: NameNews, oldName: string, name: string): boolean {
+  if (!before || !after || before.name === after.name || !oldName.startsWith(before.name + DELIMITER)) return false;
+  return name === after.name + oldName.slice(before.name.length);
 }
 
 /** §5.4: the names below a mailbox that was renamed are not told one by one. */

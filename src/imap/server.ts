@@ -2,13 +2,13 @@
 import type { Credentials } from '../sasl/mechanism.ts';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { Notifier } from '../notifier/notifier.ts';
-import type { MailStore } from '../store/mail-store.ts';
+import type { SharedMailStore } from '../store/mail-store.ts';
 import type { Connection } from '../wire/connection.ts';
 import type { MessageLimit } from './message-limit.ts';
 import { Session } from './session.ts';
 
 export interface ImapOptions {
-  readonly store: MailStore;
+  readonly store: SharedMailStore;
   readonly notifier: Notifier;
   readonly credentials: Credentials;
   /** What a login without a domain means. */

@@ -36,7 +36,7 @@ import { bad, bye, no, untaggedOk } from './grammar/responses.ts';
 import { BadCharset } from './grammar/search-charset.ts';
 import type { Completion, Dialect, FetchAttribute, Response } from './grammar/syntax.ts';
 import { hasStream, ResponseWriter } from './grammar/writer.ts';
-import { MailboxDeleted } from './mailbox-view.ts';
+import { AccessLost, MailboxDeleted } from './mailbox-view.ts';
 import type { Found } from './mailbox-view.ts';
 import { MessageLimitReached } from './message-limit.ts';
 import { BadUrl } from './message-url.ts';
@@ -270,7 +270,7 @@ export class Session implements SessionForCommands {
       return;
     }
     if (error instanceof TimedOut) this.#writer.response(bye('Nothing was said for too long'));
-    else if (error instanceof MailboxDeleted) this.#writer.response(bye(error.message));
+    else if (error instanceof MailboxDeleted || error instanceof AccessLost) this.#writer.response(bye(error.message));
     else {
       this.options.log('error', 'An IMAP session failed', error);
       this.#writer.response(bye('Something went wrong here, and has been logged', 'SERVERBUG'));
@@ -397,16 +397,27 @@ export class Session implements SessionForCommands {
     const changed = new Error('Something has changed');
     let isChanged = false;
     let waiting: AbortController | undefined;
-    const unsubscribe = this.options.notifier.subscribe(account, () => {
-      isChanged = true;
-      waiting?.abort(changed);
-    });
+    const subscriptions = new Map<AccountId, () => void>();
+    /** @returns whether there is somebody new to listen to */
+    const listen = (): boolean => {
+      const before = subscriptions.size;
+      for (const each of this.#concerned(account)) {
+        if (subscriptions.has(each)) continue;
+        const unsubscribe = this.options.notifier.subscribe(each, () => {
+          isChanged = true;
+          waiting?.abort(changed);
+        });
+        subscriptions.set(each, unsubscribe);
+      }
+      return subscriptions.size > before;
+    };
+    listen();
     const next = async (): Promise<'changed' | 'client'> => {
       await this.#flush();
       waiting = new AbortController();
       try {
         // Looked at after the controller is there: nothing falls between the two.
-        if (isChanged) return 'changed';
+        if (listen() || isChanged) return 'changed';
         this.#restingUnlessDraining();
         await this.connection.waitReadable(waiting.signal, this.#idleMs);
         return 'client';
@@ -419,7 +430,16 @@ export class Session implements SessionForCommands {
         waiting = undefined;
       }
     };
-    return { next, [Symbol.dispose]: unsubscribe };
+    const end = (): void => {
+      for (const unsubscribe of subscriptions.values()) unsubscribe();
+    };
+    return { next, [Symbol.dispose]: end };
+  }
+
+  /** Whose mailboxes this client looks at. */
+  #concerned(account: AccountId): ReadonlySet<AccountId> {
+    const selected = this.#state.name === 'selected' ? [this.#state.view.owner] : [];
+    return new Set([account, ...selected, ...(this.#notifications?.owners ?? [])]);
   }
 
   #message(): MessageOctets {
@@ -565,6 +585,7 @@ function endsSession(error: unknown): boolean {
     error instanceof ConnectionClosed ||
     error instanceof TimedOut ||
     error instanceof MailboxDeleted ||
+    error instanceof AccessLost ||
     error instanceof ResponseBrokeOff
   );
 }

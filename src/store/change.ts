@@ -33,11 +33,15 @@ export type MessageChange = {
 };
 
 export type MailboxChange = {
-  /** `renamed`: the name changed. `attributes`: subscription or special use changed. */
-  readonly type: 'mailbox-created' | 'mailbox-deleted' | 'mailbox-renamed' | 'mailbox-attributes';
+  /**
+   * `renamed`: the name changed. `attributes`: subscription or special use changed. `rights`: those of others on a mailbox
+   * of this account, or those of this account on somebody else's.
+   */
+  readonly type: 'mailbox-created' | 'mailbox-deleted' | 'mailbox-renamed' | 'mailbox-attributes' | 'mailbox-rights';
   readonly modSeq: ModSeq;
+  /** 0: a name was subscribed that is somebody else's mailbox, or was. */
   readonly mailbox: MailboxId;
-  /** The name after the change; of a deleted one, its last. */
+  /** The name after the change; of a deleted one, its last; with `rights`, as its owner calls it. */
   readonly name: string;
   /** The name before a rename. */
   readonly oldName?: string;

@@ -6,6 +6,7 @@
 import type { MimePart } from '../mail/mime-tree.ts';
 import type { AccountId, Changes, EmailId, MailboxId, ModSeq, Uid } from './change.ts';
 import type { Quota, QuotaLimits } from './quota.ts';
+import type { AclChange, AclEntry, Right, Rights } from './rights.ts';
 import type { SearchQuery } from './search-query.ts';
 import type { SortKeyName, ThreadKeys } from './sort-keys.ts';
 
@@ -54,6 +55,8 @@ export interface Mailbox {
   readonly octets: number;
   /** UIDs from here on have been seen by no session yet: \Recent (RFC 3501 §2.3.2). */
   readonly firstRecentUid: Uid;
+  /** What the acting account may do with it; undefined: everything, for it is its own. */
+  readonly rights?: Rights;
 }
 
 /**
@@ -175,6 +178,14 @@ export interface NewMessage {
   readonly importKey?: string;
 }
 
+/** The message that goes when another takes its place (RFC 8508). */
+export interface Replaced {
+  readonly mailbox: MailboxId;
+  readonly uid: Uid;
+  /** Whose mailbox that is, if it is not the same account's. */
+  readonly account?: AccountId;
+}
+
 export interface Appended {
   readonly mailbox: MailboxId;
   readonly uidValidity: number;
@@ -183,12 +194,21 @@ export interface Appended {
   readonly modSeq: ModSeq;
 }
 
+/** Where messages are copied to, when that is no mailbox of the account that they come from. */
+export interface Destination {
+  readonly account: AccountId;
+  readonly mailbox: MailboxId;
+  /** Flags that they do not permit are not copied (RFC 4314 §4). */
+  readonly rights: Rights;
+}
+
 export interface Copied {
   readonly mailbox: MailboxId;
   readonly uidValidity: number;
   /** Pairwise: sourceUids[i] became destinationUids[i]. Both ascending. Messages that are gone are left out. */
   readonly sourceUids: readonly Uid[];
   readonly destinationUids: readonly Uid[];
+  /** Of the account that they come from. */
   readonly modSeq: ModSeq;
 }
 
@@ -203,6 +223,8 @@ export interface FlagChange {
   readonly flags: readonly string[];
   /** Messages changed since are left as they are (RFC 7162 §3.1.3). */
   readonly unchangedSince?: ModSeq;
+  /** Of `replace`: flags that take other rights than these (RFC 4314 §4) stay as they are. */
+  readonly only?: Rights;
 }
 
 export interface FlagsStored {
@@ -349,7 +371,11 @@ export interface MailStore extends AsyncDisposable {
 
   /** In the order of names, INBOX first. */
   listMailboxes(account: AccountId): Promise<readonly Mailbox[]>;
-  findMailbox(account: AccountId, nameOrId: string | MailboxId): Promise<Mailbox | undefined>;
+  /**
+   * @param right what the account wants to do with it; without, to know of it
+   * @throws Refusal NOPERM: it knows of the mailbox and may not do that. Of what it does not know of, it is told nothing.
+   */
+  findMailbox(account: AccountId, nameOrId: string | MailboxId, right?: Right): Promise<Mailbox | undefined>;
   /** Makes superior names too (RFC 9051 §6.3.4). ALREADYEXISTS, CANNOT, LIMIT */
   createMailbox(account: AccountId, name: string, specialUse?: readonly SpecialUse[]): Promise<Mailbox>;
   /** NONEXISTENT, CANNOT (INBOX). Inferior names stay (RFC 9051 §6.3.5). */
@@ -363,18 +389,26 @@ export interface MailStore extends AsyncDisposable {
   /**
    * Annotations of a mailbox, or of `THE_SERVER`, in the order of the query, and below each entry in that of names; each
    * once. `/private/specialuse` tells the mailbox's special uses (RFC 6154 §4). NONEXISTENT
+   * @param viewer whose private ones, if not those of the account whose mailbox it is
    */
-  findAnnotations(account: AccountId, mailbox: MailboxId, query: AnnotationQuery): Promise<readonly Annotation[]>;
+  findAnnotations(
+    account: AccountId,
+    mailbox: MailboxId,
+    query: AnnotationQuery,
+    viewer?: AccountId,
+  ): Promise<readonly Annotation[]>;
   /**
    * Sets entries, or removes those whose value is null; all or none. NONEXISTENT, ANNOTATIONTOOBIG, TOOMANYANNOTATIONS,
    * OVERQUOTA; USEATTR: `/private/specialuse` asks for what CREATE would be refused (RFC 6154 §4)
    * @param changes by entries in lower case, which begin with `/private/` or `/shared/`
-   * @returns the number of this change in the account's log; undefined: there was nothing to change
+   * @param actor who sets them, if not the account whose mailbox it is
+   * @returns the number of this change in the actor's log; undefined: there was nothing to change there
    */
   setAnnotations(
     account: AccountId,
     mailbox: MailboxId,
     changes: ReadonlyMap<string, Uint8Array | null>,
+    actor?: AccountId,
   ): Promise<ModSeq | undefined>;
   /** The present state. Sessions that have the mailbox open share it. NONEXISTENT */
   snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot>;
@@ -397,11 +431,11 @@ export interface MailStore extends AsyncDisposable {
     account: AccountId,
     mailbox: string | MailboxId,
     messages: readonly NewMessage[],
-    replaced?: { readonly mailbox: MailboxId; readonly uid: Uid },
+    replaced?: Replaced,
   ): Promise<Appended>;
   /** All arrive or none (RFC 9051 §6.4.7). TRYCREATE; OVERQUOTA, BEYONDQUOTA: not by a move within one account */
-  copyMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied>;
-  moveMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied>;
+  copyMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string | Destination): Promise<Copied>;
+  moveMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string | Destination): Promise<Copied>;
   storeFlags(account: AccountId, mailbox: MailboxId, uids: ArrayLike<number>, change: FlagChange): Promise<FlagsStored>;
   /** Removes messages; `onlyDeleted`: only those with \Deleted (EXPUNGE, UID EXPUNGE). `uids` undefined: all. */
   expunge(
@@ -471,4 +505,58 @@ export interface MailStore extends AsyncDisposable {
   figures(): Promise<StoreFigures>;
   /** Resolves when the search index holds all that was committed before the call. */
   indexed(signal?: AbortSignal): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------------- shared mailboxes
+
+/** A mailbox as its owner knows it, and what another account may do with it. */
+export interface SharedMailbox {
+  readonly mailbox: Mailbox;
+  /** The owner's. */
+  readonly address: string;
+  readonly rights: Rights;
+}
+
+/**
+ * Access control lists as they are kept (RFC 4314): nobody's rights are asked here, and `account` is whose a mailbox is.
+ * `SharedMailboxes` puts them in front of a store.
+ */
+export interface AclStore {
+  /** Undefined: there is no such mailbox. */
+  ownerOf(mailbox: MailboxId): Promise<AccountId | undefined>;
+  /** What the list of somebody else's mailbox gives to an account. */
+  rightsOf(account: AccountId, mailbox: MailboxId): Promise<Rights>;
+  /** Mailboxes of others, whose lists give this account a right; by owners. */
+  listShared(account: AccountId): Promise<readonly SharedMailbox[]>;
+  listAcl(mailbox: MailboxId): Promise<readonly AclEntry[]>;
+  /** An entry without rights is removed. NONEXISTENT: also when no account has the address */
+  changeAcl(account: AccountId, mailbox: MailboxId, change: AclChange): Promise<void>;
+}
+
+/** What has happened to the mailboxes that somebody shares. */
+export interface SharedChanges extends Changes {
+  /** There may be other mailboxes, other names or other rights now. */
+  readonly mailboxesChanged: boolean;
+}
+
+/**
+ * A store in which `account` is who acts: the mailboxes of others are there, as far as their owners let it, under names
+ * such as `Other Users/bob@glass.test/INBOX`. Their numbers (UIDs, MODSEQs) are those of their owners. Whatever takes a
+ * right that the account does not have is refused: NOPERM, or as if there were no such mailbox.
+ */
+export interface SharedMailStore extends MailStore {
+  /** The owner first. */
+  getAcl(account: AccountId, mailbox: string): Promise<readonly AclEntry[]>;
+  /** CANNOT: the owner has all rights, always. NONEXISTENT */
+  setAcl(account: AccountId, mailbox: string, change: AclChange): Promise<void>;
+  /** What an identifier always has, and what it can be given besides. NONEXISTENT */
+  listRights(
+    account: AccountId,
+    mailbox: string,
+    entry: Pick<AclEntry, 'identifier' | 'negative'>,
+  ): Promise<{ readonly required: Rights; readonly optional: Rights }>;
+  /** Who lets the account know of a mailbox. */
+  sharers(account: AccountId): Promise<readonly AccountId[]>;
+  /** By the numbers of the owner; of messages, those in mailboxes that the account may know of and read. */
+  sharedChangesSince(account: AccountId, owner: AccountId, modSeq: ModSeq): Promise<SharedChanges>;
 }

@@ -9,7 +9,8 @@ import { Notifier } from '../../src/notifier/notifier.ts';
 import { makeScramRecord } from '../../src/sasl/scram-record.ts';
 import { LoginThrottle } from '../../src/sasl/throttle.ts';
 import type { AccountId } from '../../src/store/change.ts';
-import type { MailStore } from '../../src/store/mail-store.ts';
+import type { MailStore, SharedMailStore } from '../../src/store/mail-store.ts';
+import { SharedMailboxes } from '../../src/store/shared-mailboxes.ts';
 import { openStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Annotation, Connection } from '../../src/wire/connection.ts';
 import { listen, type Listener } from '../../src/wire/listener.ts';
@@ -28,10 +29,12 @@ export interface ImapServer extends AsyncDisposable {
   deliver(octets: string | Uint8Array): Promise<number>;
 }
 
-export async function serve(changed: (store: MailStore) => Partial<ImapOptions> = () => ({})): Promise<ImapServer> {
+export async function serve(
+  changed: (store: SharedMailStore) => Partial<ImapOptions> = () => ({}),
+): Promise<ImapServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glassmail-imap-'));
   const notifier = new Notifier();
-  const store = await openStore({ folder, durability: 'process', notifier });
+  const store = new SharedMailboxes(await openStore({ folder, durability: 'process', notifier }));
   const passwordRecord = await makeScramRecord('glass');
   const { id: alice } = await store.createAccount({ address: 'alice@glass.localhost', passwordRecord });
   const sessions: Promise<void>[] = [];

@@ -1,11 +1,11 @@
 /** What somebody hears who waits: RFC 9585. */
 import { expect, test } from 'vitest';
-import type { MailStore } from '../../src/store/mail-store.ts';
+import type { SharedMailStore } from '../../src/store/mail-store.ts';
 import type { SearchQuery } from '../../src/store/search-query.ts';
 import { serve } from './imap-harness.ts';
 
 /** The same store, but for some methods. */
-function changed(store: MailStore, methods: Partial<MailStore>): MailStore {
+function changed(store: SharedMailStore, methods: Partial<SharedMailStore>): SharedMailStore {
   return new Proxy(store, {
     get(target, name) {
       const method: unknown = Reflect.get(methods, name) ?? Reflect.get(target, name);

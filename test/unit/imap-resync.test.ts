@@ -1,17 +1,17 @@
 /** QRESYNC when the change log does not reach back to what the client knows (RFC 7162 §3.2.5.2, §3.2.6). */
 import { expect, test } from 'vitest';
 import type { ModSeq } from '../../src/store/change.ts';
-import type { MailStore } from '../../src/store/mail-store.ts';
+import type { SharedMailStore } from '../../src/store/mail-store.ts';
 import { serve } from './imap-harness.ts';
 
 /** A store whose log has forgotten everything up to the third change after the mailboxes were made. */
-function forgetful(store: MailStore, forgotten: { modSeq: number }): MailStore {
+function forgetful(store: SharedMailStore, forgotten: { modSeq: number }): SharedMailStore {
   return new Proxy(store, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       if (name !== 'changesSince') return value.bind(target) as unknown;
-      return async (...[account, modSeq, mailbox]: Parameters<MailStore['changesSince']>) => {
+      return async (...[account, modSeq, mailbox]: Parameters<SharedMailStore['changesSince']>) => {
         const news = await target.changesSince(account, modSeq, mailbox);
         return modSeq < (forgotten.modSeq as ModSeq) ? { ...news, changes: [], tooOld: true } : news;
       };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { IMAP_REFUSALS } from '../../src/imap/server.ts';
 import { LoginThrottle } from '../../src/sasl/throttle.ts';
-import type { MailStore } from '../../src/store/mail-store.ts';
+import type { SharedMailStore } from '../../src/store/mail-store.ts';
 import { serve } from './imap-harness.ts';
 
 describe('a clear connection that permits no password', () => {
@@ -78,7 +78,7 @@ describe('silence', () => {
 describe('our own faults', () => {
   test('are answered with NO [SERVERBUG] and logged with their cause; the session goes on', async () => {
     const fault = new TypeError('something is undefined');
-    const broken = (store: MailStore): MailStore =>
+    const broken = (store: SharedMailStore): SharedMailStore =>
       new Proxy(store, {
         get: (target, name) => {
           if (name === 'listMailboxes') return () => Promise.reject(fault);

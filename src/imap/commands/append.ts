@@ -18,7 +18,7 @@ export const append = command({
 
   async *run({ mailbox: name, steps }, context) {
     const { tag, state, store, session } = context;
-    const mailbox = await store.findMailbox(state.account, name);
+    const mailbox = await store.findMailbox(state.account, name, 'i');
     if (!mailbox) throw new Refusal('TRYCREATE', `There is no mailbox "${name}": CREATE it first`);
     await using spools = new AsyncDisposableStack();
     const owner = await store.findAccount(mailbox.account);

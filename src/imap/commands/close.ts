@@ -1,6 +1,7 @@
 /**
  * CLOSE and UNSELECT: RFC 9051 §6.4.1, §6.4.2.
- * CLOSE removes what is \Deleted without a word, unless the mailbox is read-only; UNSELECT removes nothing.
+ * CLOSE removes what is \Deleted without a word, unless the mailbox is read-only or the client has not the right `e`
+ * (RFC 4314 §4); UNSELECT removes nothing.
  */
 import { uidSet } from '../grammar/sequence-set.ts';
 import { command, none } from '../command.ts';
@@ -12,7 +13,7 @@ export const close = command({
   parse: none,
 
   async *run(_, { state: { account, login, view }, store, session }) {
-    if (!view.readOnly) {
+    if (!view.readOnly && view.may('e')) {
       const { uids } = await store.expunge(account, view.id, { onlyDeleted: true });
       if (uids.length > 0) session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: uidSet(uids) });
     }

@@ -4,6 +4,8 @@
  */
 import type { AccountId } from '../../store/change.ts';
 import type { Mailbox, MailStore } from '../../store/mail-store.ts';
+import { isOthersName } from '../../store/other-users.ts';
+import { ALL_RIGHTS, hasRight } from '../../store/rights.ts';
 import { command, LOGGED_IN, type Context } from '../command.ts';
 import { BadSyntax } from '../grammar/bad-syntax.ts';
 import { DELIMITER } from '../grammar/mailbox-name.ts';
@@ -67,7 +69,7 @@ async function searchIn(
 ): Promise<SearchAnswer> {
   const isSelected = mailbox.id === selected?.id;
   // Somebody may have deleted it since it was listed.
-  if (!isSelected && !(await store.findMailbox(account, mailbox.id))) return { found: 0, responses: [] };
+  if (!isSelected && !(await store.findMailbox(account, mailbox.id, 'r'))) return { found: 0, responses: [] };
   const view = isSelected
     ? selected
     : await MailboxView.open(store, account, mailbox.id, { readOnly: true, dialect: session.dialect });
@@ -78,24 +80,46 @@ async function searchIn(
   return answerSearch(here, view, correlator, { store, session });
 }
 
-/** Each once, in the order of their names; names that no mailbox has are passed over (RFC 7377 §5). */
+/** Each once, in the order of their names; names that no mailbox has, or none that may be read, are passed over (RFC 7377 §2.2, §5). */
 async function mailboxesOf(
   sources: readonly SearchSource[],
   account: AccountId,
   store: MailStore,
   selected: MailboxView | undefined,
 ): Promise<readonly Mailbox[]> {
-  const all = await store.listMailboxes(account);
-  return all.filter((mailbox) => sources.some((source) => isIn(mailbox, source, selected)));
+  const listed = await store.listMailboxes(account);
+  const hidden = await unlisted(sources, listed, account, store);
+  const readable = [...listed, ...hidden].filter(({ rights = ALL_RIGHTS }) => hasRight(rights, 'r'));
+  return readable.filter((mailbox) => sources.some((source) => isIn(mailbox, source, account, selected)));
+}
+
+/** RFC 7377 §2.2: those that are named need not be such as can be listed. */
+async function unlisted(
+  sources: readonly SearchSource[],
+  listed: readonly Mailbox[],
+  account: AccountId,
+  store: MailStore,
+): Promise<Mailbox[]> {
+  const named = sources.flatMap((source) => (source.name === 'mailboxes' ? source.mailboxes : []));
+  const others = new Set(named.filter((name) => isOthersName(name))).difference(
+    new Set(listed.map(({ name }) => name)),
+  );
+  const found = await Promise.all(Array.from(others, (name) => store.findMailbox(account, name)));
+  return found.filter((mailbox) => mailbox !== undefined);
 }
 
 /** RFC 5465 §6, RFC 7377 §2.2. */
-function isIn({ id, name, subscribed }: Mailbox, source: SearchSource, selected: MailboxView | undefined): boolean {
+function isIn(
+  { id, account: owner, name, subscribed }: Mailbox,
+  source: SearchSource,
+  account: AccountId,
+  selected: MailboxView | undefined,
+): boolean {
   switch (source.name) {
     case 'selected':
       return id === selected?.id;
     case 'personal':
-      return true;
+      return owner === account;
     case 'inboxes':
       return name === 'INBOX'; // where messages are delivered
     case 'subscribed':

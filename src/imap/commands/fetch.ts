@@ -164,7 +164,8 @@ async function* fromStore(
   const { name, store, session } = context;
   const { account, view } = context.state;
   const answer = answerer(attributes, view);
-  const marks = !view.readOnly && attributes.some(setsSeen);
+  // RFC 4314 §4: it must not be set without `s`.
+  const marks = !view.readOnly && view.may('s') && attributes.some(setsSeen);
   const says = saysFlags(attributes, context);
   const answered: Uid[] = [];
   let unknownEncoding = false;

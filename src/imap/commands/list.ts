@@ -1,11 +1,14 @@
 /**
  * LIST: RFC 9051 §6.3.9, RFC 3501 §6.3.8, with all that LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), CHILDREN
- * (RFC 3348), SPECIAL-USE (RFC 6154) and LIST-METADATA (RFC 9590) add. No mailbox is remote here, so REMOTE adds none.
+ * (RFC 3348), SPECIAL-USE (RFC 6154), LIST-METADATA (RFC 9590) and LIST-MYRIGHTS (RFC 8440) add. No mailbox is remote
+ * here, so REMOTE adds none.
  */
 import type { AccountId } from '../../store/change.ts';
 import type { Mailbox, MailStore } from '../../store/mail-store.ts';
+import { ALL_RIGHTS, hasRight, mayAnnotate } from '../../store/rights.ts';
 import { annotationValues } from '../annotations.ts';
 import { command, LOGGED_IN } from '../command.ts';
+import { printRights } from '../grammar/access-control.ts';
 import { BadSyntax } from '../grammar/bad-syntax.ts';
 import { DELIMITER, matchPattern } from '../grammar/mailbox-name.ts';
 import { metadataEntries } from '../grammar/metadata.ts';
@@ -22,6 +25,7 @@ interface Selection {
 }
 interface Returns {
   readonly subscribed: boolean;
+  readonly myRights: boolean;
   readonly status: readonly StatusItem[] | undefined;
   /** Entries of annotations. */
   readonly metadata: readonly string[] | undefined;
@@ -70,10 +74,14 @@ export const list = command({
     for (const name of await tree.matching(canonical, selection, session.connection.signal)) {
       yield tree.entry(name, { showsSubscribed, childInfo: withChildInfo.has(name) ? criteria : [] });
       const mailbox = tree.mailbox(name);
-      // RFC 5819 §2: only for those that meet the selection themselves, and can be selected.
+      // RFC 5819 §2: only for those that meet the selection themselves, and can be selected; RFC 8440 §4.
       if (!returns || !mailbox || !tree.meets(name, selection)) continue;
-      if (returns.status) yield await statusOf(store, mailbox, returns.status, session.options.maximumMessageOctets);
-      if (returns.metadata) yield await metadataOf(store, state.account, mailbox, returns.metadata);
+      const { rights = ALL_RIGHTS } = mailbox;
+      if (returns.myRights) yield { type: 'my-rights', name, rights: printRights(rights) };
+      if (returns.status && hasRight(rights, 'r'))
+        yield await statusOf(store, state.account, mailbox, returns.status, session.options.maximumMessageOctets);
+      if (returns.metadata && mayAnnotate(rights))
+        yield await metadataOf(store, state.account, mailbox, returns.metadata);
     }
     return ok('LIST completed');
   },
@@ -285,14 +293,16 @@ function returnOptions(input: Parser): Returns | undefined {
   if (input.atEnd()) return undefined;
   if (!input.sp().keyword('RETURN')) throw new BadSyntax('Only RETURN can follow the mailbox patterns of LIST');
   let subscribed = false;
+  let myRights = false;
   let status: StatusItem[] | undefined;
   let metadata: string[] | undefined;
   input.sp();
   options(input, (name) => {
     if (name === 'SUBSCRIBED') subscribed = true;
+    else if (name === 'MYRIGHTS') myRights = true;
     else if (name === 'STATUS') status = input.sp().statusItems();
     else if (name === 'METADATA') metadata = metadataEntries(input.sp());
     else if (name !== 'CHILDREN' && name !== 'SPECIAL-USE') throw new BadSyntax(`LIST has no return option ${name}`);
   });
-  return { subscribed, status, metadata };
+  return { subscribed, myRights, status, metadata };
 }

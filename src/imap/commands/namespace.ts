@@ -1,4 +1,5 @@
-/** NAMESPACE: RFC 9051 §6.3.10. One's own mailboxes, without a prefix; there are no others yet. */
+/** NAMESPACE: RFC 9051 §6.3.10. One's own mailboxes, without a prefix, and those that others share (RFC 4314). */
+import { OTHER_USERS } from '../../store/other-users.ts';
 import { command, LOGGED_IN, none } from '../command.ts';
 import { DELIMITER } from '../grammar/mailbox-name.ts';
 import { ok } from '../grammar/responses.ts';
@@ -8,7 +9,8 @@ export const namespace = command({
   mayExpunge: true,
   parse: none,
   async *run() {
-    yield { type: 'namespace', personal: [['', DELIMITER]], others: [], shared: [] };
+    const others = [[OTHER_USERS + DELIMITER, DELIMITER]] as const;
+    yield { type: 'namespace', personal: [['', DELIMITER]], others, shared: [] };
     return ok('NAMESPACE completed');
   },
 });

@@ -49,6 +49,7 @@ export const notify = command({
     }
     const notifications = await Notifications.start(store, state.account, watched);
     session.watch(notifications);
+    yield await notifications.refused();
     if (set?.status) yield await notifications.statuses(selected?.id);
     return ok('NOTIFY completed');
   },

@@ -25,7 +25,7 @@ export const replace = command({
     view.assertWritable();
     const [uid] = view.uids(which, name === 'UID REPLACE' ? 'uid' : 'seq');
     if (uid === undefined) throw new Refusal('NONEXISTENT', 'There is no such message');
-    const mailbox = await store.findMailbox(account, wanted);
+    const mailbox = await store.findMailbox(account, wanted, 'i');
     if (!mailbox) throw new Refusal('TRYCREATE', `There is no mailbox "${wanted}": CREATE it first`);
     await using spools = new AsyncDisposableStack();
     const messages = await receiveMessages(steps, 'one', context, spools);

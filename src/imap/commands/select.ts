@@ -30,10 +30,10 @@ export const select = command({
     }
     // Now, so that what it tells is told of the new mailbox alone.
     if (parameters.condstore) session.enable('condstore');
-    const mailbox = await store.findMailbox(account, wanted);
+    const mailbox = await store.findMailbox(account, wanted, 'r');
     if (!mailbox) throw new Refusal('NONEXISTENT', `There is no mailbox "${wanted}"; LIST "" * names those that exist`);
-    const readOnly = name === 'EXAMINE';
-    const view = await MailboxView.open(store, account, mailbox.id, { readOnly, dialect: session.dialect });
+    const examine = name === 'EXAMINE';
+    const view = await MailboxView.open(store, account, mailbox.id, { readOnly: examine, dialect: session.dialect });
     yield opened(view, session.dialect);
     if (parameters.qresync) yield* resync(view, parameters.qresync);
     if (session.dialect.rev2) yield await listEntryOf(store, account, view.name);
@@ -42,7 +42,8 @@ export const select = command({
     // RFC 9208 §4.3.1: permitted now that a mailbox is selected, and the only way in which people learn why no mail comes.
     const owner = await store.findAccount(mailbox.account);
     if (owner && isFull(owner.quota)) yield untaggedNo(`The mailboxes of ${owner.address} are full`, 'OVERQUOTA');
-    return ok(`${name} completed`, readOnly ? 'READ-ONLY' : 'READ-WRITE');
+    // RFC 4314 §5.2
+    return ok(`${name} completed`, view.readOnly ? 'READ-ONLY' : 'READ-WRITE');
   },
 });
 

@@ -1,11 +1,14 @@
 /**
- * STORE and UID STORE: RFC 9051 §6.4.6, §6.4.9; UNCHANGEDSINCE and MODIFIED RFC 7162 §3.1.3.
+ * STORE and UID STORE: RFC 9051 §6.4.6, §6.4.9; UNCHANGEDSINCE and MODIFIED RFC 7162 §3.1.3. Whoever may change some of
+ * the flags changes those (RFC 4314 §4).
  */
 import type { SeqNum, Uid } from '../../store/change.ts';
+import type { FlagChange } from '../../store/mail-store.ts';
+import { ALL_RIGHTS, hasRight, permittedChange, rightForFlag } from '../../store/rights.ts';
 import { command } from '../command.ts';
 import { no, ok } from '../grammar/responses.ts';
 import { uidSet } from '../grammar/sequence-set.ts';
-import type { FetchItem, Response, StoreArguments } from '../grammar/syntax.ts';
+import type { FetchItem, Response } from '../grammar/syntax.ts';
 import { limited, withinLimit } from '../message-limit.ts';
 import { pieces } from './fetch.ts';
 
@@ -24,7 +27,7 @@ export const store = command({
     const { uids, lowest } = withinLimit(all.uids, session.options);
     const there = { ...all, uids, seqNums: all.seqNums.subarray(all.seqNums.length - uids.length) };
     const { silent, ...flagChange } = change;
-    const changes = changer(change);
+    const changes = changer(permittedChange(change, view.rights) ?? change);
     const toChange = there.uids.filter((_, i) => changes(view.flagsOf(there.seqNums[i]!)));
     const { stored, modified, gone, modSeq } = await store.storeFlags(account, view.id, there.uids, flagChange);
     // What follows tells this session's own change; what others have changed meanwhile, it is told afterwards.
@@ -77,13 +80,15 @@ function without(uids: Uint32Array, spared: readonly Uid[]): Uint32Array {
  * Whether the command changes a message with these flags, by what this session knows: what is so already is not its
  * change, whatever number the store gives. Messages share their flag sets, so each is looked at once.
  */
-function changer({ mode, flags }: StoreArguments): (present: readonly string[]) => boolean {
+function changer({ mode, flags, only = ALL_RIGHTS }: FlagChange): (present: readonly string[]) => boolean {
   const asked = new Set(flags.map((flag) => flag.toLowerCase()));
   const known = new Map<readonly string[], boolean>();
+  const isConcerned = (name: string): boolean =>
+    name !== '\\recent' && (mode !== 'replace' || hasRight(only, rightForFlag(name)));
   return (present) => {
     let answer = known.get(present);
     if (answer === undefined) {
-      const names = present.map((name) => name.toLowerCase()).filter((name) => name !== '\\recent');
+      const names = present.map((name) => name.toLowerCase()).filter(isConcerned);
       const common = names.filter((name) => asked.has(name)).length;
       if (mode === 'remove') answer = common > 0;
       else answer = common < asked.size || (mode === 'replace' && common < names.length);

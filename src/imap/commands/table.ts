@@ -13,16 +13,19 @@ import { enable } from './enable.ts';
 import { esearch } from './esearch.ts';
 import { expunge } from './expunge.ts';
 import { fetch } from './fetch.ts';
+import { getAcl } from './getacl.ts';
 import { getMetadata } from './getmetadata.ts';
 import { getQuota } from './getquota.ts';
 import { getQuotaRoot } from './getquotaroot.ts';
 import { id } from './id.ts';
 import { idle } from './idle.ts';
 import { list } from './list.ts';
+import { listRights } from './listrights.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { lsub } from './lsub.ts';
 import { move } from './move.ts';
+import { myRights } from './myrights.ts';
 import { namespace } from './namespace.ts';
 import { check, noop } from './noop.ts';
 import { notify } from './notify.ts';
@@ -30,6 +33,7 @@ import { rename } from './rename.ts';
 import { replace } from './replace.ts';
 import { search } from './search.ts';
 import { select } from './select.ts';
+import { setAcl } from './setacl.ts';
 import { setMetadata } from './setmetadata.ts';
 import { setQuota } from './setquota.ts';
 import { sort } from './sort.ts';
@@ -74,6 +78,12 @@ export const COMMANDS: ReadonlyMap<string, AnyCommand> = new Map<string, AnyComm
   ['ESEARCH', esearch], // RFC 7377
   ['GETMETADATA', getMetadata], // RFC 5464
   ['SETMETADATA', setMetadata],
+  // RFC 4314 §3
+  ['SETACL', setAcl],
+  ['DELETEACL', setAcl],
+  ['GETACL', getAcl],
+  ['LISTRIGHTS', listRights],
+  ['MYRIGHTS', myRights],
   // §6.4 selected
   ['CHECK', check], // RFC 3501 §6.4.1
   ['CLOSE', close],

@@ -331,6 +331,21 @@ export type Response =
       readonly others: readonly (readonly [prefix: string, delimiter: string])[];
       readonly shared: readonly (readonly [prefix: string, delimiter: string])[];
     }
+  /** RFC 4314 §3.6: identifiers with what they have, as they are printed. */
+  | {
+      readonly type: 'acl';
+      readonly name: string;
+      readonly entries: readonly (readonly [identifier: string, rights: string])[];
+    }
+  /** RFC 4314 §3.7: each of `optional` is given or not by itself. */
+  | {
+      readonly type: 'list-rights';
+      readonly name: string;
+      readonly identifier: string;
+      readonly required: string;
+      readonly optional: readonly string[];
+    }
+  | { readonly type: 'my-rights'; readonly name: string; readonly rights: string }
   | { readonly type: 'id'; readonly parameters: ReadonlyMap<string, string | null> | null }
   /** Anything else, printed as it is, without the CRLF: for what extensions add. */
   | { readonly type: 'raw'; readonly text: string };

@@ -149,6 +149,20 @@ export class ResponseWriter {
         this.#line(`NAMESPACE ${[personal, others, shared].map((list) => this.#namespaces(list)).join(' ')}`);
         break;
       }
+      case 'acl': {
+        const entries = response.entries.map(([name, rights]) => ` ${this.#astring(name)} ${this.#astring(rights)}`);
+        this.#line(`ACL ${this.#mailbox(response.name)}${entries.join('')}`);
+        break;
+      }
+      case 'list-rights': {
+        const { name, identifier, required, optional } = response;
+        const words = [identifier, required, ...optional].map((word) => this.#astring(word));
+        this.#line(`LISTRIGHTS ${this.#mailbox(name)} ${words.join(' ')}`);
+        break;
+      }
+      case 'my-rights':
+        this.#line(`MYRIGHTS ${this.#mailbox(response.name)} ${this.#astring(response.rights)}`);
+        break;
       case 'id':
         this.#line(`ID ${this.#idParameters(response.parameters)}`);
         break;
@@ -341,8 +355,11 @@ export class ResponseWriter {
 
   /** A mailbox name as an atom where it looks like one, else as a string. */
   #mailbox(name: string): string {
-    const encoded = this.#encodedName(name);
-    return isPlainAtom(encoded) ? encoded : this.#string(encoded);
+    return this.#astring(this.#encodedName(name));
+  }
+
+  #astring(text: string): string {
+    return isPlainAtom(text) ? text : this.#string(text);
   }
 
   /** Quoted where that is allowed, else a literal. */

@@ -3,6 +3,7 @@ import type { AccountId, ModSeq } from '../change.ts';
 import type { Account, SpecialUse } from '../mail-store.ts';
 import type { DefaultQuota } from '../quota.ts';
 import { Refusal } from '../refusal.ts';
+import type { AclWrites } from './acl.ts';
 import type { AnnotationRows } from './annotations.ts';
 import type { Database } from './database.ts';
 import { CHANGE, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
@@ -87,11 +88,13 @@ export class AccountWrites {
   readonly #ledger: Ledger;
   readonly #mailboxes: MailboxWrites;
   readonly #annotations: AnnotationRows;
+  readonly #acl: AclWrites;
   readonly #counts: CopyCounts;
   readonly #statements;
 
-  constructor(ledger: Ledger, mailboxes: MailboxWrites, annotations: AnnotationRows) {
+  constructor(ledger: Ledger, mailboxes: MailboxWrites, annotations: AnnotationRows, acl: AclWrites) {
     const { db } = ledger;
+    this.#acl = acl;
     this.#ledger = ledger;
     this.#mailboxes = mailboxes;
     this.#annotations = annotations;
@@ -161,6 +164,7 @@ export class AccountWrites {
     this.#statements.deleteSubscriptions.run(id);
     this.#statements.deleteFormerNames.run(id);
     this.#annotations.removeOwn(id);
+    this.#acl.removeAccount(id);
     this.#statements.deleteAccount.run(id);
     this.#ledger.forgetAccount(account);
   }

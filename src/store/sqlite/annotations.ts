@@ -62,14 +62,16 @@ export class AnnotationReads {
     };
   }
 
-  find(account: AccountId, mailboxId: MailboxId, query: AnnotationQuery): Annotation[] {
+  /** @param viewer sees its own private ones, and special uses only of its own mailboxes */
+  find(account: AccountId, mailboxId: MailboxId, query: AnnotationQuery, viewer = account): Annotation[] {
     const mailbox = mailboxId === THE_SERVER ? undefined : this.#mailboxes.find(account, mailboxId);
     if (mailboxId !== THE_SERVER && !mailbox) throw new Refusal('NONEXISTENT', 'There is no such mailbox');
     const { entries, depth, maximumOctets: most = LARGEST_ANNOTATION } = query;
     const found = new Map<string, Annotation>();
-    const computed = mailbox?.specialUse.length ? Buffer.from(mailbox.specialUse.join(' ')) : undefined;
+    const computed =
+      viewer === account && mailbox?.specialUse.length ? Buffer.from(mailbox.specialUse.join(' ')) : undefined;
     for (const entry of depth === 'infinity' ? withoutInferior(entries) : entries) {
-      const place: Place = { mailbox: mailboxId, account: seenBy(account, entry), entry, most };
+      const place: Place = { mailbox: mailboxId, account: seenBy(viewer, entry), entry, most };
       const rows = this.#statements.exactly.all(place);
       if (depth !== 0) rows.push(...this.#statements[depth === 1 ? 'children' : 'below'].all(place));
       if (computed && names(query, entry, SPECIAL_USE)) {
@@ -205,11 +207,11 @@ export class AnnotationWrites {
 
   /** RFC 5464 §4.3: all of them or none, so whatever can be refused is refused first. */
   set(
-    { account: id, mailbox: mailboxId, changes }: Requests['setAnnotations']['request'],
+    { account: owner, mailbox: mailboxId, changes, actor: id = owner }: Requests['setAnnotations']['request'],
     packed: Uint8Array,
   ): ModSeq | undefined {
     const account = this.#ledger.account(id);
-    const mailbox = mailboxId === THE_SERVER ? undefined : this.#ledger.mailbox(account, mailboxId);
+    const mailbox = mailboxId === THE_SERVER ? undefined : this.#ledger.mailbox(this.#ledger.account(owner), mailboxId);
     const all = unpacked(changes, packed).map(({ entry, value }): Wanted => {
       if (value && value.length > LARGEST_ANNOTATION) {
         throw new Refusal('ANNOTATIONTOOBIG', `A value has at most ${LARGEST_ANNOTATION} octets`);

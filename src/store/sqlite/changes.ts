@@ -24,6 +24,7 @@ const MAILBOX_TYPES: readonly MailboxChange['type'][] = [
   'mailbox-deleted',
   'mailbox-renamed',
   'mailbox-attributes',
+  'mailbox-rights',
 ];
 
 function toChange(row: ChangeRow): Change {

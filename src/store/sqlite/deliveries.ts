@@ -1,12 +1,13 @@
 /** Messages that arrive: accepted transactions, and what clients append. Octets are stored once per transaction. */
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
+import type { Replaced } from '../mail-store.ts';
 import { quotaRefusal, refusalOfDeliveries, type Quota } from '../quota.ts';
 import { Refusal, type RefusedDelivery } from '../refusal.ts';
 import { checkAddress, loginOf, type AccountWrites } from './accounts.ts';
 import type { ExpungeWrites } from './expunge.ts';
 import { checkFlags } from './flag-sets.ts';
 import { newTransactionId, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
-import { mailboxName, possibleName } from './mailbox-name.ts';
+import { newMailboxName, possibleName } from './mailbox-name.ts';
 import type { MailboxWrites } from './mailboxes.ts';
 import type { ContentToKeep, DeliveryToMake, Requests } from './requests.ts';
 
@@ -84,7 +85,7 @@ export class DeliveryWrites {
   #check({ account, mailbox, flags }: DeliveryToMake): void {
     if (typeof account === 'number') this.#ledger.account(account);
     else checkAddress(account.address);
-    mailboxName(mailbox);
+    newMailboxName(mailbox);
     checkFlags(flags);
   }
 
@@ -123,7 +124,7 @@ export class DeliveryWrites {
         : (this.#ledger.findAccountByLogin(loginOf(given.address)) ?? this.#accounts.make(given));
     const known = this.#ledger.findMailboxByName(account.id, name);
     if (known) return [account, known];
-    const kept = mailboxName(name);
+    const kept = newMailboxName(name);
     return [account, this.#ledger.findMailboxByName(account.id, kept) ?? this.#mailboxes.make(account, kept)];
   }
 
@@ -182,12 +183,11 @@ export class DeliveryWrites {
         internalDate,
       );
     });
-    if (request.replaced) this.#remove(id, request.replaced);
     return {
       mailbox: mailbox.id as MailboxId,
       uidValidity: mailbox.uidValidity,
       uids,
-      modSeq: account.modSeq as ModSeq,
+      modSeq: request.replaced ? this.#remove(id, request.replaced) : (account.modSeq as ModSeq),
     };
   }
 
@@ -209,9 +209,10 @@ export class DeliveryWrites {
     this.#ledger.checkRoom(account, newOnes.length - (freed === undefined ? 0 : 1), octets - (freed ?? 0));
   }
 
-  #remove(account: AccountId, { mailbox, uid }: NonNullable<Requests['append']['request']['replaced']>): void {
-    const { uids } = this.#expunge.expunge({ account, mailbox, uids: Uint32Array.of(uid), onlyDeleted: false });
+  #remove(appendedTo: AccountId, { mailbox, uid, account = appendedTo }: Replaced): ModSeq {
+    const { uids, modSeq } = this.#expunge.expunge({ account, mailbox, uids: Uint32Array.of(uid), onlyDeleted: false });
     if (uids.length === 0) throw new Refusal('NONEXISTENT', 'The message that was to be replaced is gone');
+    return modSeq;
   }
 
   #isNew(mailbox: MailboxState, importKey: string): boolean {

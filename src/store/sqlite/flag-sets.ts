@@ -1,5 +1,6 @@
 /** The sets of flags that occur, each with a number. System flags have one spelling, keywords that of their first use. */
 import { Refusal } from '../refusal.ts';
+import { ALL_RIGHTS, hasRight, permittedFlags, rightForFlag, type Rights } from '../rights.ts';
 import type { Database } from './database.ts';
 
 /** In the order in which they are printed (RFC 9051 §2.3.2). \Recent is no property of a message and is not kept. */
@@ -63,12 +64,19 @@ export class FlagSets {
     return this.#byText.get(text) ?? this.#add(text);
   }
 
-  /** The set that `mode` makes of `from`. */
-  change(from: FlagSet, mode: FlagMode, flags: readonly string[]): FlagSet {
-    if (mode === 'replace') return this.intern(flags);
+  /** The set that `mode` makes of `from`. @param only flags that take other rights than these are not replaced */
+  change(from: FlagSet, mode: FlagMode, flags: readonly string[], only: Rights = ALL_RIGHTS): FlagSet {
+    if (mode === 'replace')
+      return this.intern([...from.flags.filter((flag) => !hasRight(only, rightForFlag(flag))), ...flags]);
     const named = new Set(flags.map((flag) => flag.toLowerCase()));
     const kept = from.flags.filter((flag) => !named.has(flag.toLowerCase()));
     return this.intern(mode === 'add' ? [...kept, ...flags] : kept);
+  }
+
+  /** What is left of a set when it is copied by somebody with these rights. */
+  permitted(set: FlagSet, rights: Rights): FlagSet {
+    const flags = permittedFlags(set.flags, rights);
+    return flags.length === set.flags.length ? set : this.intern(flags);
   }
 
   /** Those for which `test` holds. */

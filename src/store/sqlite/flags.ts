@@ -35,10 +35,10 @@ export class FlagWrites {
   }
 
   store(request: Requests['storeFlags']['request']): Requests['storeFlags']['result'] {
-    const { account: id, uids, mode, flags, unchangedSince = Infinity } = request;
+    const { account: id, uids, unchangedSince = Infinity } = request;
     const account = this.#ledger.account(id);
     const mailbox = this.#ledger.mailbox(account, request.mailbox);
-    checkFlags(flags);
+    checkFlags(request.flags);
     const selected = this.#rows.select(mailbox, uids);
     const stored: number[] = [];
     const modified: number[] = [];
@@ -51,7 +51,7 @@ export class FlagWrites {
         continue;
       }
       stored.push(uid);
-      const { from, to } = this.#transition(transitions, selected.flagSets[i]!, mode, flags);
+      const { from, to } = this.#transition(transitions, selected.flagSets[i]!, request);
       if (from !== to) changed.push(i);
     }
     let modSeq = account.modSeq;
@@ -71,16 +71,11 @@ export class FlagWrites {
     };
   }
 
-  #transition(
-    known: Map<number, Transition>,
-    from: number,
-    mode: 'add' | 'remove' | 'replace',
-    flags: readonly string[],
-  ) {
+  #transition(known: Map<number, Transition>, from: number, { mode, flags, only }: Requests['storeFlags']['request']) {
     let transition = known.get(from);
     if (!transition) {
       const set = this.#ledger.flagSets.get(from);
-      known.set(from, (transition = { from: set, to: this.#ledger.flagSets.change(set, mode, flags) }));
+      known.set(from, (transition = { from: set, to: this.#ledger.flagSets.change(set, mode, flags, only) }));
     }
     return transition;
   }

@@ -21,6 +21,7 @@ export const CHANGE = {
   deleted: 5,
   renamed: 6,
   attributes: 7,
+  rights: 8,
   annotations: 9,
 } as const;
 
@@ -312,6 +313,12 @@ export class Ledger {
   logAnnotations(modSeq: number, account: AccountState, mailbox: number, entries: readonly string[]): void {
     this.writes++;
     this.#statements.insertChange.run(account.id, modSeq, mailbox, CHANGE.annotations, null, entries.join('\n'), null);
+  }
+
+  /** News of a mailbox that is somebody else's, or of a name. */
+  logOther(account: AccountState, mailbox: number, type: number, name: string): void {
+    this.writes++;
+    this.#statements.insertChange.run(account.id, this.nextModSeq(account), mailbox, type, null, name, null);
   }
 
   #logArrivals(account: number | undefined): void {

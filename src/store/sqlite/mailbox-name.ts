@@ -1,4 +1,5 @@
 /** Names of mailboxes as the store keeps them: Unicode NFC, levels divided by `/`, the first level INBOX in capitals. */
+import { isOthersName, OTHER_USERS } from '../other-users.ts';
 import { Refusal } from '../refusal.ts';
 
 const LONGEST_NAME = 1000; // octets
@@ -20,6 +21,14 @@ export function mailboxName(given: string): string {
   // RFC 9051 §5.1: INBOX is compared without case.
   if (levels[0]!.toUpperCase() === 'INBOX') levels[0] = 'INBOX';
   return levels.join('/');
+}
+
+/** Of a mailbox that is to be. @throws Refusal CANNOT, LIMIT */
+export function newMailboxName(given: string): string {
+  const name = mailboxName(given);
+  if (isOthersName(name))
+    throw new Refusal('CANNOT', `Names below "${OTHER_USERS}" are those of other people's mailboxes`);
+  return name;
 }
 
 /** The name as it is kept, or undefined if no mailbox can have it. */

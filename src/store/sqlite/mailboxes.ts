@@ -6,7 +6,9 @@ import type { AnnotationRows } from './annotations.ts';
 import type { CopyWrites } from './copies.ts';
 import type { Database } from './database.ts';
 import { CHANGE, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
-import { mailboxName, sortedByName, possibleName, superiorNames } from './mailbox-name.ts';
+import { isOthersName } from '../other-users.ts';
+import type { AclWrites } from './acl.ts';
+import { mailboxName, newMailboxName, sortedByName, possibleName, superiorNames } from './mailbox-name.ts';
 import type { Requests } from './requests.ts';
 import { CopyCounts } from './transaction-counts.ts';
 
@@ -14,7 +16,7 @@ const MOST_MAILBOXES = 10_000; // of one account
 /** All mailboxes, and some names that are none. */
 const MOST_SUBSCRIPTIONS = 2 * MOST_MAILBOXES;
 
-interface MailboxRow {
+export interface MailboxRow {
   id: number;
   account_id: number;
   name: string;
@@ -30,7 +32,7 @@ interface MailboxRow {
   subscribed: number;
 }
 
-const toMailbox = (row: MailboxRow): Mailbox => ({
+export const toMailbox = (row: MailboxRow): Mailbox => ({
   id: row.id as MailboxId,
   account: row.account_id as AccountId,
   name: row.name,
@@ -87,11 +89,13 @@ export class MailboxWrites {
   readonly #counts: CopyCounts;
   readonly #copies: CopyWrites;
   readonly #annotations: AnnotationRows;
+  readonly #acl: AclWrites;
   readonly #statements;
 
-  constructor(ledger: Ledger, copies: CopyWrites, annotations: AnnotationRows) {
+  constructor(ledger: Ledger, copies: CopyWrites, annotations: AnnotationRows, acl: AclWrites) {
     const { db } = ledger;
     this.#ledger = ledger;
+    this.#acl = acl;
     this.#counts = new CopyCounts(ledger);
     this.#copies = copies;
     this.#annotations = annotations;
@@ -130,7 +134,7 @@ export class MailboxWrites {
 
   create({ account: id, name: given, specialUse }: Requests['createMailbox']['request']): MailboxId {
     const account = this.#ledger.account(id);
-    const name = mailboxName(given);
+    const name = newMailboxName(given);
     if (this.#ledger.findMailboxByName(id, name))
       throw new Refusal('ALREADYEXISTS', `There is a mailbox ${name} already`);
     this.checkSpecialUse(id, specialUse);
@@ -173,15 +177,19 @@ export class MailboxWrites {
     return names;
   }
 
-  /** A mailbox that does not exist yet, with its superior names; `name` is one of `mailboxName`. */
+  /** A mailbox that does not exist yet, with its superior names; `name` is one of `newMailboxName`. */
   make(account: AccountState, name: string, modSeq = this.#ledger.nextModSeq(account)): MailboxState {
     return this.missing(account.id, name)
       .map((each) => this.#makeOne(account, each, [], modSeq))
       .at(-1)!;
   }
 
+  /** RFC 4314 §4 CREATE: whoever has rights to the superior mailbox has them here too. */
   #makeOne(account: AccountState, name: string, specialUse: readonly SpecialUse[], modSeq: number): MailboxState {
     const mailbox = this.insert(account, name, specialUse, modSeq);
+    const superior = superiorNames(name).at(-1);
+    const above = superior === undefined ? undefined : this.#ledger.findMailboxByName(account.id, superior);
+    if (above) this.#acl.inherit(above.id, mailbox.id);
     this.#ledger.logMailbox(modSeq, mailbox, CHANGE.created);
     return mailbox;
   }
@@ -212,6 +220,7 @@ export class MailboxWrites {
     this.#ledger.release(mailbox, mailbox.messages, mailbox.octets);
     this.#statements.deleteImportKeys.run(mailbox.id);
     this.#annotations.removeOf(mailbox.id);
+    this.#acl.removeMailbox(mailbox.id);
     this.#statements.deleteMailbox.run(mailbox.id);
     this.#ledger.forgetMailbox(mailbox);
   }
@@ -226,7 +235,7 @@ export class MailboxWrites {
   rename({ account: id, from, to }: Requests['renameMailbox']['request']): undefined {
     const account = this.#ledger.account(id);
     const mailbox = this.#existing(account, from);
-    const name = mailboxName(to);
+    const name = newMailboxName(to);
     if (this.#ledger.findMailboxByName(id, name))
       throw new Refusal('ALREADYEXISTS', `There is a mailbox ${name} already`);
     if (mailbox.name === 'INBOX') {
@@ -287,7 +296,9 @@ export class MailboxWrites {
     this.#ledger.writes++;
     const { changes } = (subscribed ? this.#statements.subscribe : this.#statements.unsubscribe).run(id, name);
     const mailbox = this.#ledger.findMailboxByName(id, name);
-    if (changes > 0 && mailbox) this.#ledger.logMailbox(this.#ledger.nextModSeq(account), mailbox, CHANGE.attributes);
+    if (changes === 0) return;
+    if (mailbox) this.#ledger.logMailbox(this.#ledger.nextModSeq(account), mailbox, CHANGE.attributes);
+    else if (isOthersName(name)) this.#ledger.logOther(account, 0, CHANGE.attributes, name);
   }
 
   claimRecent({ account: id, mailbox: mailboxId }: Requests['claimRecent']['request']): ClaimedRecent {

@@ -1,8 +1,9 @@
 /** What is said to the thread that writes, and what it answers. Octets travel beside the requests, packed in order. */
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
-import type { ClaimedRecent, SpecialUse } from '../mail-store.ts';
+import type { ClaimedRecent, Destination, Replaced, SpecialUse } from '../mail-store.ts';
 import type { QuotaLimits } from '../quota.ts';
 import type { RefusalCode, RefusedDelivery } from '../refusal.ts';
+import type { AclChange, Rights } from '../rights.ts';
 import type { FlagMode } from './flag-sets.ts';
 import type { SortKeyRow } from './sort-key-rows.ts';
 
@@ -95,7 +96,7 @@ export interface Requests {
         readonly internalDate: number;
         readonly importKey: string | undefined;
       }[];
-      readonly replaced: { readonly mailbox: MailboxId; readonly uid: Uid } | undefined;
+      readonly replaced: Replaced | undefined;
     };
     result: {
       readonly mailbox: MailboxId;
@@ -110,7 +111,7 @@ export interface Requests {
       readonly from: MailboxId;
       /** Ascending. */
       readonly uids: Uint32Array;
-      readonly to: string;
+      readonly to: string | Destination;
       readonly move: boolean;
     };
     result: CopiedUids;
@@ -124,6 +125,7 @@ export interface Requests {
       readonly mode: FlagMode;
       readonly flags: readonly string[];
       readonly unchangedSince: number | undefined;
+      readonly only?: Rights | undefined;
     };
     result: {
       readonly stored: Uint32Array;
@@ -167,9 +169,15 @@ export interface Requests {
       readonly mailbox: MailboxId;
       /** Each entry once, in lower case; the values are packed in this order. Null: no value. */
       readonly changes: readonly { readonly entry: string; readonly octets: number | null }[];
+      /** Who sets them, if not the account whose mailbox it is. */
+      readonly actor?: AccountId | undefined;
     };
     /** Undefined: nothing has changed. */
     result: ModSeq | undefined;
+  };
+  changeAcl: {
+    request: { readonly account: AccountId; readonly mailbox: MailboxId; readonly change: AclChange };
+    result: undefined;
   };
   claimRecent: { request: { readonly account: AccountId; readonly mailbox: MailboxId }; result: ClaimedRecent };
   markTransactions: { request: ChosenTransactions & { readonly read: boolean }; result: number };

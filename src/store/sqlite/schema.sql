@@ -99,6 +99,21 @@ CREATE TABLE annotation (
 
 CREATE INDEX annotation_account ON annotation (account_id) WHERE account_id > 0;
 
+-- Who else may do what with a mailbox (RFC 4314). The owner has all rights, and no row.
+CREATE TABLE acl (
+  mailbox_id INTEGER NOT NULL REFERENCES mailbox (id),
+  -- The account that has the rights; 0: all accounts of the scope that the owner is of.
+  grantee INTEGER NOT NULL,
+  -- 1: these rights are taken away.
+  negative INTEGER NOT NULL,
+  -- Letters of RFC 4314 §2.1, one at least.
+  rights TEXT NOT NULL,
+  PRIMARY KEY (mailbox_id, grantee, negative)
+) STRICT, WITHOUT ROWID;
+
+-- What do others let this account do?
+CREATE INDEX acl_grantee ON acl (grantee, mailbox_id);
+
 -- -------------------------------------------------------------------------------------------------------- messages
 
 -- Octets that arrived once, whatever the number of recipients and copies.
@@ -200,12 +215,12 @@ CREATE TABLE change (
   account_id INTEGER NOT NULL,
   mod_seq INTEGER NOT NULL,
   mailbox_id INTEGER NOT NULL,
-  -- 1 arrived, 2 flags, 3 expunged; 4 mailbox created, 5 deleted, 6 renamed, 7 attributes; 9 annotations, where mailbox 0
-  -- is the server.
+  -- 1 arrived, 2 flags, 3 expunged; 4 mailbox created, 5 deleted, 6 renamed, 7 attributes, 8 rights; 9 annotations, where
+  -- mailbox 0 is the server.
   type INTEGER NOT NULL,
   -- Types 1 to 3: the UIDs as an IMAP sequence set, ascending.
   uids TEXT,
-  -- Types 4 to 7: the name after the change, and before a renaming. Type 9: the entries, divided by line feeds.
+  -- Types 4 to 8: the name after the change, and before a renaming. Type 9: the entries, divided by line feeds.
   name TEXT,
   old_name TEXT,
   PRIMARY KEY (account_id, mod_seq, mailbox_id, type)

@@ -8,12 +8,14 @@ import type { AccountId, Changes, EmailId, MailboxId, ModSeq, Uid } from '../cha
 import type {
   Accepted,
   Account,
+  AclStore,
   Annotation,
   AnnotationQuery,
   Appended,
   ClaimedRecent,
   Content,
   Copied,
+  Destination,
   FetchedMessage,
   FlagChange,
   FlagsStored,
@@ -22,6 +24,8 @@ import type {
   MailStore,
   NewAccount,
   NewMessage,
+  Replaced,
+  SharedMailbox,
   SpecialUse,
   Spool,
   Spooled,
@@ -36,9 +40,11 @@ import type {
 import type { MimePart } from '../../mail/mime-tree.ts';
 import { UNLIMITED, wholeUnits, type DefaultQuota, type QuotaLimits } from '../quota.ts';
 import { Refusal } from '../refusal.ts';
+import type { AclChange, AclEntry, Rights } from '../rights.ts';
 import type { SearchQuery } from '../search-query.ts';
 import type { SortKeyName, ThreadKeys } from '../sort-keys.ts';
 import { AccountReads } from './accounts.ts';
+import { AclReads } from './acl.ts';
 import { AnnotationReads } from './annotations.ts';
 import { ChangeReads } from './changes.ts';
 import { databaseFile, openForReading, type Database, type Durability } from './database.ts';
@@ -90,13 +96,14 @@ export async function openStore(options: StoreOptions, internals: StoreInternals
   return SqliteStore.open(options, internals);
 }
 
-export class SqliteStore implements MailStore {
+export class SqliteStore implements MailStore, AclStore {
   readonly #db: Database;
   readonly #writer: WriterClient;
   readonly #background: BackgroundClient;
   readonly #searcher: SearcherClient;
   readonly #files: LargeFiles;
   readonly #accounts: AccountReads;
+  readonly #acl: AclReads;
   readonly #mailboxes: MailboxReads;
   readonly #annotations: AnnotationReads;
   readonly #snapshots: Snapshots;
@@ -126,6 +133,7 @@ export class SqliteStore implements MailStore {
     this.#mailboxes = mailboxes;
     this.#annotations = new AnnotationReads(db, mailboxes);
     const flagSet = (id: number): readonly string[] => this.flagSet(id);
+    this.#acl = new AclReads(db);
     this.#emails = new EmailReads(db, folder);
     this.#derivations = new Derivations(this.#emails, searcher);
     this.#fetches = new Fetches(db, this.#emails, this.#derivations, mailboxes, snapshots, files);
@@ -262,18 +270,20 @@ export class SqliteStore implements MailStore {
     account: AccountId,
     mailbox: MailboxId,
     query: AnnotationQuery,
+    viewer?: AccountId,
   ): Promise<readonly Annotation[]> {
-    return this.#annotations.find(account, mailbox, query);
+    return this.#annotations.find(account, mailbox, query, viewer);
   }
 
   setAnnotations(
     account: AccountId,
     mailbox: MailboxId,
     changes: ReadonlyMap<string, Uint8Array | null>,
+    actor?: AccountId,
   ): Promise<ModSeq | undefined> {
     const values = [...changes.values()].filter((value) => value !== null);
     const entries = Array.from(changes, ([entry, value]) => ({ entry, octets: value?.length ?? null }));
-    return this.#writer.send('setAnnotations', { account, mailbox, changes: entries }, values);
+    return this.#writer.send('setAnnotations', { account, mailbox, changes: entries, actor }, values);
   }
 
   snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot> {
@@ -297,6 +307,28 @@ export class SqliteStore implements MailStore {
       this.#flagSets.set(index, (flags = Object.freeze(flagSetFromText(index, text).flags)));
     }
     return flags;
+  }
+
+  // ------------------------------------------------------------------------------------------ access control lists
+
+  async ownerOf(mailbox: MailboxId): Promise<AccountId | undefined> {
+    return this.#acl.ownerOf(mailbox);
+  }
+
+  async rightsOf(account: AccountId, mailbox: MailboxId): Promise<Rights> {
+    return this.#acl.rightsOf(account, mailbox);
+  }
+
+  async listShared(account: AccountId): Promise<readonly SharedMailbox[]> {
+    return this.#acl.shared(account);
+  }
+
+  async listAcl(mailbox: MailboxId): Promise<readonly AclEntry[]> {
+    return this.#acl.list(mailbox);
+  }
+
+  async changeAcl(account: AccountId, mailbox: MailboxId, change: AclChange): Promise<void> {
+    await this.#writer.send('changeAcl', { account, mailbox, change });
   }
 
   // ------------------------------------------------------------------------------------------------- messages
@@ -338,7 +370,7 @@ export class SqliteStore implements MailStore {
     account: AccountId,
     mailbox: string | MailboxId,
     messages: readonly NewMessage[],
-    replaced?: { readonly mailbox: MailboxId; readonly uid: Uid },
+    replaced?: Replaced,
   ): Promise<Appended> {
     const appended = await this.#writer.send(
       'append',
@@ -364,11 +396,21 @@ export class SqliteStore implements MailStore {
     for (const { file } of contents) if (file !== undefined) this.#kept.add(file);
   }
 
-  copyMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied> {
+  copyMessages(
+    account: AccountId,
+    from: MailboxId,
+    uids: ArrayLike<number>,
+    to: string | Destination,
+  ): Promise<Copied> {
     return this.#copy(account, from, uids, to, false);
   }
 
-  moveMessages(account: AccountId, from: MailboxId, uids: ArrayLike<number>, to: string): Promise<Copied> {
+  moveMessages(
+    account: AccountId,
+    from: MailboxId,
+    uids: ArrayLike<number>,
+    to: string | Destination,
+  ): Promise<Copied> {
     return this.#copy(account, from, uids, to, true);
   }
 
@@ -376,7 +418,7 @@ export class SqliteStore implements MailStore {
     account: AccountId,
     from: MailboxId,
     uids: ArrayLike<number>,
-    to: string,
+    to: string | Destination,
     move: boolean,
   ): Promise<Copied> {
     return toCopied(await this.#writer.send('copy', { account, from, uids: ascending(uids), to, move }));
@@ -386,7 +428,7 @@ export class SqliteStore implements MailStore {
     account: AccountId,
     mailbox: MailboxId,
     uids: ArrayLike<number>,
-    { mode, flags, unchangedSince }: FlagChange,
+    { mode, flags, unchangedSince, only }: FlagChange,
   ): Promise<FlagsStored> {
     const result = await this.#writer.send('storeFlags', {
       account,
@@ -395,6 +437,7 @@ export class SqliteStore implements MailStore {
       mode,
       flags,
       unchangedSince,
+      only,
     });
     this.#snapshots.flagsChanged(mailbox, result.modSeq, result.changed);
     return {

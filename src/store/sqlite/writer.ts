@@ -8,6 +8,7 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import type { DefaultQuota } from '../quota.ts';
 import { Refusal } from '../refusal.ts';
 import { AccountWrites } from './accounts.ts';
+import { AclWrites } from './acl.ts';
 import { AnnotationRows, AnnotationWrites } from './annotations.ts';
 import { CopyWrites } from './copies.ts';
 import { openForWriting, type Durability } from './database.ts';
@@ -49,8 +50,9 @@ const ledger = new Ledger(db, quota);
 const rows = new MessageRows(ledger);
 const copies = new CopyWrites(ledger, rows);
 const annotationRows = new AnnotationRows(ledger);
-const mailboxes = new MailboxWrites(ledger, copies, annotationRows);
-const accounts = new AccountWrites(ledger, mailboxes, annotationRows);
+const acl = new AclWrites(ledger);
+const mailboxes = new MailboxWrites(ledger, copies, annotationRows, acl);
+const accounts = new AccountWrites(ledger, mailboxes, annotationRows, acl);
 const annotations = new AnnotationWrites(ledger, annotationRows, mailboxes);
 const expunge = new ExpungeWrites(ledger, rows);
 const deliveries = new DeliveryWrites(ledger, accounts, mailboxes, expunge);
@@ -82,6 +84,7 @@ const HANDLERS: Handlers = {
   renameMailbox: (request) => mailboxes.rename(request),
   setSubscribed: (request) => mailboxes.setSubscribed(request),
   setAnnotations: (request, packed) => annotations.set(request, packed),
+  changeAcl: (request) => acl.change(request),
   claimRecent: (request) => mailboxes.claimRecent(request),
   markTransactions: (request) => transactions.mark(request),
   deleteTransactions: (request) => transactions.delete(request),
