@@ -8,6 +8,7 @@ import { describeModel } from './model-contract.ts';
 import { describeQuota } from './quota-contract.ts';
 import { describeSearch } from './search-contract.ts';
 import { describeSortKeys } from './sort-keys-contract.ts';
+import { describeShared } from './shared-contract.ts';
 import type { StoreFactory } from './store-under-test.ts';
 import { describeTransactions } from './transactions-contract.ts';
 
@@ -20,6 +21,7 @@ export function describeMailStore(name: string, factory: StoreFactory): void {
     describeQuota(factory);
     describeSearch(factory);
     describeSortKeys(factory);
+    describeShared(factory);
     describeTransactions(factory);
     describeModel(factory);
   });

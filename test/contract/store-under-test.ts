@@ -2,11 +2,19 @@
 import { onTestFinished } from 'vitest';
 import type { Notifier } from '../../src/notifier/notifier.ts';
 import type { AccountId, EmailId, Uid } from '../../src/store/change.ts';
-import type { Account, Delivery, Mailbox, MailStore, Spooled, Transaction } from '../../src/store/mail-store.ts';
+import type {
+  Account,
+  AclStore,
+  Delivery,
+  Mailbox,
+  MailStore,
+  Spooled,
+  Transaction,
+} from '../../src/store/mail-store.ts';
 import type { RefusalCode } from '../../src/store/refusal.ts';
 
 export interface StoreUnderTest extends AsyncDisposable {
-  readonly store: MailStore;
+  readonly store: MailStore & AclStore;
   readonly notifier: Notifier;
   /** Closes the store and opens what it kept. */
   reopen(): Promise<void>;
