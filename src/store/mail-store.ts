@@ -192,6 +192,8 @@ export interface Appended {
   /** In the order of the messages; undefined where the import key was there already. */
   readonly uids: readonly (Uid | undefined)[];
   readonly modSeq: ModSeq;
+  /** The account may not read the mailbox: it is not to be told what UIDs these are (RFC 9051 §6.3.12). */
+  readonly unreadable?: boolean;
 }
 
 /** Where messages are copied to, when that is no mailbox of the account that they come from. */
@@ -210,6 +212,8 @@ export interface Copied {
   readonly destinationUids: readonly Uid[];
   /** Of the account that they come from. */
   readonly modSeq: ModSeq;
+  /** The account may not read where they have arrived: it is not to be told what UIDs they have there (RFC 9051 §6.4.7). */
+  readonly unreadable?: boolean;
 }
 
 export interface ClaimedRecent {

@@ -399,9 +399,9 @@ export class SharedMailboxes implements SharedMailStore {
       rights === ALL_RIGHTS
         ? messages
         : messages.map((message) => ({ ...message, flags: permittedFlags(message.flags, rights) }));
-    if (!replaced) return this.#store.appendMessages(owner, mailbox, permitted);
-    const gone = { ...replaced, account: await this.#owner(account, replaced.mailbox, 't', 'e') };
-    return this.#store.appendMessages(owner, mailbox, permitted, gone);
+    const gone = replaced && { ...replaced, account: await this.#owner(account, replaced.mailbox, 't', 'e') };
+    const appended = await this.#store.appendMessages(owner, mailbox, permitted, gone);
+    return hasRight(rights, 'r') ? appended : { ...appended, unreadable: true };
   }
 
   async #destination(account: AccountId, name: string): Promise<Access & { readonly mailbox: MailboxId }> {
@@ -445,7 +445,8 @@ export class SharedMailboxes implements SharedMailStore {
   ): Promise<Copied> {
     const source = await this.#owner(account, from, ...needed);
     const { owner, mailbox, rights } = await this.#destination(account, to);
-    return transfer(source, { account: owner, mailbox, rights });
+    const copied = await transfer(source, { account: owner, mailbox, rights });
+    return hasRight(rights, 'r') ? copied : { ...copied, unreadable: true };
   }
 
   /** §4: NOPERM only if none of the flags may be changed. */

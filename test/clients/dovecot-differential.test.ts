@@ -273,6 +273,11 @@ const EXPECTED: readonly Expected[] = [
     explains: (_, { command }) => /^(LIST|LSUB) ".*" ""$/.test(command),
   },
   {
+    rfc: 'RFC 2342 §5',
+    why: "other users' mailboxes are there without being configured",
+    explains: ({ ours }, { command }) => command === 'NAMESPACE' && ours.includes('"Other Users/"'),
+  },
+  {
     rfc: 'RFC 9051 §6.3.5, §6.3.9',
     why: 'of a mailbox that was deleted no name is left, but as a level for patterns that end with %',
     explains: ({ ours, theirs }, { command }) =>

@@ -1,5 +1,5 @@
 /** mbsync (isync): two-way synchronisation of all mailboxes with a Maildir. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../test-stack.ts';
@@ -169,6 +169,37 @@ test('a mailbox that is removed here is removed there', async () => {
   const { code } = await run('mbsync', ['--all'], { home: home.path });
   expect(code).toBe(0);
   expect(await mailboxes(stack, 'alice')).not.toContain('Büro');
+});
+
+test('a mailbox of somebody else', async () => {
+  await createMailbox(stack, 'alice', 'Team/2026');
+  await deposit(stack, 'alice', 'Team/2026', letter('for all of us'), ['\\Seen']);
+  for (const name of ['Team', 'Team/2026']) {
+    const url = `imap://localhost:${stack.port('imap')}/`;
+    await succeed('curl', ['-s', '--user', `${address('alice')}:glass`, url, '-X', `SETACL ${name} bob lrswite`]);
+  }
+  await using home = await makeMbsyncHome('imaps');
+  const file = join(home.path, '.mbsyncrc');
+  const settings = (await readFile(file, 'utf8'))
+    .replace(`User ${address('alice')}`, `User ${address('bob')}`)
+    .replace('Account glass\n\nMaildirStore', `Account glass\nPath "Other Users/${address('alice')}/"\n\nMaildirStore`);
+  await writeFile(file, settings.replace('Patterns *', 'Patterns * !INBOX'));
+
+  await home.sync();
+  const folder = home.folder('Team/2026');
+  const letterHere = await findInMaildir(folder, 'for all of us');
+  expect(letterHere.flags).toBe('S');
+  await rename(letterHere.file, `${letterHere.file}F`);
+  await writeFile(join(folder, 'cur', '1.here:2,'), lf(letter('from bob')));
+  await home.sync();
+  const there = await contents(stack, 'alice', 'Team/2026');
+  expect(there.map((message) => [subjectOf(message), message.flags])).toEqual([
+    ['for all of us', ['\\Flagged', '\\Seen']],
+    ['from bob', []],
+  ]);
+  await remove(stack, 'alice', 'Team/2026', [1]);
+  await home.sync();
+  expect((await readMaildir(folder)).length).toBe(1);
 });
 
 test('three thousand messages', async () => {

@@ -318,7 +318,7 @@ export function describeShared(factory: StoreFactory): void {
         await append(store, alice.id, `Box ${name.replaceAll('\\', '')}`, ['x\r\n']);
         const attempt = (): Promise<unknown> => deed(shared, bob.id, id, theirs);
         for (const missing of needed) {
-          const rest = [...ALL_RIGHTS].filter((right) => right !== missing).join('');
+          const rest = Array.from(ALL_RIGHTS).filter((right) => right !== missing).join('');
           await store.changeAcl(alice.id, id, give(rest));
           await expect(attempt(), `${name} without ${missing}`).rejects.toMatchObject(refusal('NOPERM'));
         }
@@ -361,7 +361,7 @@ export function describeShared(factory: StoreFactory): void {
       ]);
       expect((await shared.sharedChangesSince(bob.id, alice.id, since.modSeq)).changes).toEqual([]);
       await store.deleteMailbox(alice.id, 'Plots');
-      const { changes } = await shared.changesSince(bob.id, modSeq as ModSeq, id);
+      const { changes } = await shared.changesSince(bob.id, modSeq, id);
       expect(changes.at(-1)).toMatchObject({ type: 'mailbox-deleted' });
     });
   });

@@ -31,6 +31,25 @@ test('schema.sql is what the migrations lead to', () => {
   expect(stepwise.length).toBeGreaterThan(10);
 });
 
+test('own mailboxes whose names begin like those of others are called otherwise', () => {
+  const db = new SQLite(':memory:');
+  const all = migrations();
+  const added = all.findIndex(({ sql }) => sql.includes('CREATE TABLE acl'));
+  for (const { sql } of all.slice(0, added)) db.exec(sql);
+  db.pragma(`user_version = ${added}`);
+  db.pragma('foreign_keys = off');
+  const names = ['Other Users', 'Other Users/bob', 'other users/bob', 'Other'];
+  for (const name of names) {
+    db.prepare("INSERT INTO mailbox VALUES (NULL, 1, ?, 1, 1, 1, 1, '', 0, 0, 0, 0)").run(name);
+    db.prepare('INSERT INTO subscription VALUES (1, ?)').run(name);
+  }
+  migrate(db, 'here');
+  const renamed = ['Mine, Other Users', 'Mine, Other Users/bob', 'other users/bob', 'Other'];
+  expect(db.prepare('SELECT name FROM mailbox ORDER BY id').pluck().all()).toEqual(renamed);
+  expect(db.prepare('SELECT name FROM subscription').pluck().all().sort()).toEqual(renamed.toSorted());
+  db.close();
+});
+
 test('each migration is applied once', () => {
   const db = new SQLite(':memory:');
   migrate(db, 'here');

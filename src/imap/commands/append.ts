@@ -24,8 +24,10 @@ export const append = command({
     const owner = await store.findAccount(mailbox.account);
     const messages = await receiveMessages(steps, 'several', context, spools, owner);
     const appending = () => store.appendMessages(state.account, mailbox.id, messages);
-    const { uidValidity, uids } = await withProgress(tag, session, appending);
+    const { uidValidity, uids, unreadable } = await withProgress(tag, session, appending);
     if (state.name === 'selected' && state.view.id === mailbox.id) state.view.brings(uids);
+    // §6.3.12: who may not SELECT the mailbox is not told.
+    if (unreadable) return ok('APPEND completed');
     return ok('APPEND completed', `APPENDUID ${uidValidity} ${uidSet(uids as readonly number[])}`);
   },
 });

@@ -22,9 +22,12 @@ export const copy = command({
       uidValidity,
       sourceUids,
       destinationUids,
+      unreadable,
     } = await withProgress(tag, session, copying);
     if (sourceUids.length === 0) return ok('Nothing to copy');
     if (destination === view.id) view.brings(destinationUids);
+    // §6.4.7: who may not SELECT the mailbox is not told.
+    if (unreadable) return ok('COPY completed');
     return ok('COPY completed', `COPYUID ${uidValidity} ${uidSet(sourceUids)} ${uidSet(destinationUids)}`);
   },
 });

@@ -101,7 +101,10 @@ async function metadataOf(
 
 /** The LIST response for one mailbox, as SELECT gives it to clients of IMAP4rev2. */
 export async function listEntryOf(store: MailStore, account: AccountId, name: string): Promise<Response> {
-  return (await mailboxTree(store, account)).entry(name, { showsSubscribed: true });
+  const tree = await mailboxTree(store, account);
+  if (tree.mailbox(name)) return tree.entry(name, { showsSubscribed: true });
+  // Somebody else's that can be read and not listed (RFC 4314 §4).
+  return { type: 'list', attributes: [], delimiter: DELIMITER, name };
 }
 
 /** RFC 9051 §6.3.9.7: the mailbox that has this name had another, or was asked for by another. */

@@ -24,12 +24,14 @@ export const move = command({
       sourceUids,
       destinationUids,
       modSeq,
+      unreadable,
     } = await withProgress(tag, session, moving);
     if (sourceUids.length === 0) return yield* limited(ok('Nothing to move'), lowest, session.options);
     const moved = uidSet(sourceUids);
     view.removes(sourceUids);
     if (destination === view.id) view.brings(destinationUids);
-    yield untaggedOk('Moved', `COPYUID ${uidValidity} ${moved} ${uidSet(destinationUids)}`);
+    // RFC 9051 §6.4.7: who may not SELECT the other mailbox is not told.
+    if (!unreadable) yield untaggedOk('Moved', `COPYUID ${uidValidity} ${moved} ${uidSet(destinationUids)}`);
     session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: moved });
     const completion = ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);
     return yield* limited(completion, lowest, session.options);

@@ -30,12 +30,17 @@ export const replace = command({
     await using spools = new AsyncDisposableStack();
     const messages = await receiveMessages(steps, 'one', context, spools);
     const replaced = { mailbox: view.id, uid: uid as Uid };
-    const { uidValidity, uids, modSeq } = await store.appendMessages(account, mailbox.id, messages, replaced);
+    const { uidValidity, uids, modSeq, unreadable } = await store.appendMessages(
+      account,
+      mailbox.id,
+      messages,
+      replaced,
+    );
     view.removes([uid]);
     if (mailbox.id === view.id) view.brings(uids);
     session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: String(uid) });
-    // §4.3: before EXPUNGE, so that the client knows what has become of the message.
-    yield untaggedOk('The replacement is there', `APPENDUID ${uidValidity} ${uids[0]!}`);
+    // §4.3: before EXPUNGE, so that the client knows what has become of the message; if it may (RFC 9051 §6.3.12).
+    if (!unreadable) yield untaggedOk('The replacement is there', `APPENDUID ${uidValidity} ${uids[0]!}`);
     // §4.5, RFC 7162 §3.2.9
     return ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);
   },

@@ -216,6 +216,38 @@ def annotations(session):
     assert session.response('METADATA')[1][0] == (b'INBOX (/private/comment {7}', b'Gr\xc3\xbc\xc3\x9fe')
 
 
+def rights(session, bob):
+    """RFC 4314, as imaplib has it: it leaves what comes back to its caller."""
+    theirs = '"Other Users/alice@glass.localhost/Shared"'
+    ok(session.create('Shared'))
+    assert ok(session.getacl('Shared')) == [b'Shared alice@glass.localhost lrswipkxtecda']
+    assert 'There is no mailbox' in refused(bob.myrights, theirs)
+    ok(session.setacl('Shared', 'bob', 'lrs'))
+    ok(session.setacl('Shared', 'bob', '+wi'))
+    assert ok(session.getacl('Shared')) == [b'Shared alice@glass.localhost lrswipkxtecda bob@glass.localhost lrswi']
+    assert ok(bob.myrights(theirs)) == [f'{theirs} lrswi'.encode()]
+    assert b'(("" "/")) (("Other Users/" "/")) NIL' in ok(bob.namespace())
+    assert any(line.endswith(theirs.encode()) for line in ok(bob.list()))
+    ok(bob.append(theirs, '\\Seen \\Deleted', DATE, MESSAGE))
+    assert ok(bob.select(theirs)) == [b'1'] and not bob.is_readonly
+    assert b'\\Seen' in ok(bob.fetch('1', '(FLAGS)'))[0] and b'\\Deleted' not in ok(bob.fetch('1', '(FLAGS)'))[0]
+    assert ok(bob.fetch('1', '(BODY[])'))[0][1] == MESSAGE
+    assert 'right e' in refused(bob.expunge)
+    assert 'may not' in refused(bob.store, '1', '+FLAGS', '\\Deleted')
+    ok(session.select('Shared'))
+    ok(session.store('1', '+FLAGS', '\\Flagged'))
+    ok(bob.noop())
+    assert b'\\Flagged' in ok(bob.fetch('1', '(FLAGS)'))[0]
+    ok(session.setacl('Shared', 'bob', 'lr'))
+    ok(bob.close())
+    ok(bob.select(theirs, readonly=True))
+    ok(bob.close())
+    ok(session.deleteacl('Shared', 'bob'))
+    assert ok(session.getacl('Shared')) == [b'Shared alice@glass.localhost lrswipkxtecda']
+    assert 'There is no mailbox' in refused(bob.select, theirs)
+    ok(session.close())
+
+
 def large(session):
     """Literals of a megabyte and more, there and back."""
     body = b''.join(b'line %d of many\r\n' % number for number in range(150_000))
@@ -245,6 +277,9 @@ with imaplib.IMAP4_SSL('localhost', imaps_port, ssl_context=trust) as session:
     quota(session)
     unknown(session)
     annotations(session)
+    with imaplib.IMAP4_SSL('localhost', imaps_port, ssl_context=trust) as bob:
+        ok(bob.login('bob', PASSWORD))
+        rights(session, bob)
     large(session)
     if hasattr(session, 'idle'):  # Python 3.14
         idle(session)

@@ -14,5 +14,5 @@ CREATE TABLE acl (
 CREATE INDEX acl_grantee ON acl (grantee, mailbox_id);
 
 -- Names that begin so are those of other people's mailboxes now.
-UPDATE mailbox SET name = 'Mine, ' || name WHERE name = 'Other Users' OR name LIKE 'Other Users/%';
-UPDATE subscription SET name = 'Mine, ' || name WHERE name = 'Other Users' OR name LIKE 'Other Users/%';
+UPDATE mailbox SET name = 'Mine, ' || name WHERE name = 'Other Users' OR name GLOB 'Other Users/*';
+UPDATE subscription SET name = 'Mine, ' || name WHERE name = 'Other Users' OR name GLOB 'Other Users/*';
