@@ -78,7 +78,7 @@ interface Reached extends Access {
 
 export class SharedMailboxes implements SharedMailStore {
   readonly #store: MailStore & AclStore;
-  /** A mailbox never changes its owner, and ids are never given out twice. The most recently used is the last. */
+  /** A mailbox never changes its owner, and ids are never given out twice. */
   readonly #owners = new Map<MailboxId, AccountId>();
   readonly #addresses = new Map<AccountId, string>();
 
@@ -93,7 +93,7 @@ export class SharedMailboxes implements SharedMailStore {
   }
 
   #remember(mailbox: MailboxId, owner: AccountId): void {
-    this.#owners.delete(mailbox);
+    if (this.#owners.has(mailbox)) return;
     this.#owners.set(mailbox, owner);
     if (this.#owners.size > MOST_OWNERS) this.#owners.delete(this.#owners.keys().next().value!);
   }

@@ -1,6 +1,6 @@
 /** Access control lists (RFC 4314) as a store keeps them, and what `SharedMailboxes` makes of them. */
 import { describe, expect, test } from 'vitest';
-import type { AccountId, MailboxId, ModSeq } from '../../src/store/change.ts';
+import type { AccountId, MailboxId } from '../../src/store/change.ts';
 import { othersName } from '../../src/store/other-users.ts';
 import { ALL_RIGHTS, type AclChange, type Rights } from '../../src/store/rights.ts';
 import { SharedMailboxes } from '../../src/store/shared-mailboxes.ts';
@@ -318,7 +318,9 @@ export function describeShared(factory: StoreFactory): void {
         await append(store, alice.id, `Box ${name.replaceAll('\\', '')}`, ['x\r\n']);
         const attempt = (): Promise<unknown> => deed(shared, bob.id, id, theirs);
         for (const missing of needed) {
-          const rest = Array.from(ALL_RIGHTS).filter((right) => right !== missing).join('');
+          const rest = Array.from(ALL_RIGHTS)
+            .filter((right) => right !== missing)
+            .join('');
           await store.changeAcl(alice.id, id, give(rest));
           await expect(attempt(), `${name} without ${missing}`).rejects.toMatchObject(refusal('NOPERM'));
         }

@@ -41,12 +41,17 @@ export class AclReads {
          JOIN mailbox ON mailbox.id = acl.mailbox_id JOIN account ON account.id = mailbox.account_id
          WHERE acl.mailbox_id = @mailbox AND ${CONCERNS}`,
       ),
+      // CROSS: from the few rows of acl, and not from the accounts by which they are ordered.
       shared: db.prepare<[{ account: number }], MailboxRow & AclRow & { address: string }>(
         `SELECT mailbox.*, 0 AS subscribed, account.address, acl.negative, acl.rights FROM acl
-         JOIN mailbox ON mailbox.id = acl.mailbox_id JOIN account ON account.id = mailbox.account_id
+         CROSS JOIN mailbox ON mailbox.id = acl.mailbox_id CROSS JOIN account ON account.id = mailbox.account_id
          WHERE acl.grantee IN (${ALL_ACCOUNTS}, @account) AND ${CONCERNS} AND mailbox.account_id <> @account
          ORDER BY account.login`,
       ),
+      // Most accounts have nothing shared with them, and LIST asks for each of them: this is soon answered.
+      isConcerned: db
+        .prepare<[number], number>(`SELECT 1 FROM acl WHERE grantee IN (${ALL_ACCOUNTS}, ?) LIMIT 1`)
+        .pluck(),
       list: db.prepare<[number], AclRow & { address: string | null }>(
         `SELECT account.address, negative, rights FROM acl LEFT JOIN account ON account.id = grantee
          WHERE mailbox_id = ? ORDER BY grantee, negative`,
@@ -63,6 +68,7 @@ export class AclReads {
   }
 
   shared(account: AccountId): SharedMailbox[] {
+    if (this.#statements.isConcerned.get(account) === undefined) return [];
     const byMailbox = Map.groupBy(this.#statements.shared.all({ account }), ({ id }) => id);
     const shared = [...byMailbox.values()].map((rows) => {
       const { address } = rows[0]!;
