@@ -12,7 +12,8 @@ export const getQuotaRoot = command({
   mayExpunge: true,
   parse: (input) => ({ mailbox: input.sp().mailbox() }),
   async *run({ mailbox: name }, { state, store }) {
-    const mailbox = await store.findMailbox(state.account, name);
+    // §6: what others use is for those who may read what they have.
+    const mailbox = await store.findMailbox(state.account, name, 'r');
     const owner = await store.findAccount(mailbox?.account ?? state.account);
     if (!owner) throw new Refusal('NONEXISTENT', 'The account is gone');
     yield [{ type: 'quotaroot', mailbox: mailbox?.name ?? name, roots: [owner.address] }, quotaResponse(owner)];
