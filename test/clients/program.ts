@@ -24,7 +24,10 @@ export async function makeHome(): Promise<AsyncDisposable & { readonly path: str
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Runs a program to its end, at most 50 seconds. @throws when it is not installed */
+/**
+ * Runs a program to its end, at most for its time, 50 seconds: one that has not ended by then is killed, and its code is
+ * null. @throws when it is not installed
+ */
 export function run(
   command: string,
   args: readonly string[],
@@ -34,6 +37,8 @@ export function run(
     readonly environment?: Readonly<Record<string, string>>;
     /** For a program that refuses to work as root: when the test is root, the program is nobody. */
     readonly neverRoot?: boolean;
+    /** Milliseconds. */
+    readonly time?: number;
   } = {},
 ): Promise<Outcome> {
   const child = spawn(command, args, {
@@ -47,7 +52,9 @@ export function run(
     },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(options.neverRoot === true && process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
-    timeout: 50_000,
+    timeout: options.time ?? 50_000,
+    // Some take their time over a SIGTERM, and would still be there when the test is over.
+    killSignal: 'SIGKILL',
   });
   let stdout = '';
   let stderr = '';

@@ -11,9 +11,13 @@ export interface Terminal extends AsyncDisposable {
   ended(): Promise<void>;
 }
 
-export async function openTerminal(command: string, home: string): Promise<Terminal> {
+export async function openTerminal(
+  command: string,
+  home: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Terminal> {
   const tmux = (...args: string[]) => ['-S', join(home, 'tmux'), '-f', '/dev/null', ...args];
-  const options = { home, environment: { TERM: 'xterm', LC_ALL: 'C.UTF-8' } };
+  const options = { home, environment: { TERM: 'xterm', LC_ALL: 'C.UTF-8', ...environment } };
   await succeed('tmux', tmux('new-session', '-d', '-x', '110', '-y', '40', '-s', 'test', command), options);
   const screen = async () => (await run('tmux', tmux('capture-pane', '-p', '-t', 'test'), options)).stdout;
   return {
