@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'src/ui/dist/', 'data/', 'coverage/'] },
+  { ignores: ['node_modules/', 'src/ui/dist/', 'dist/', 'data/', 'coverage/'] },
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
