@@ -8,6 +8,7 @@ import type { Accepted, ForwardPath, MailStore, NewAccount, Origin, Spooled } fr
 import { isFull, quotaRefusal } from '../store/quota.ts';
 import { Refusal } from '../store/refusal.ts';
 import type { ScopeRegistry } from './scopes.ts';
+import { automaticTags, distinctTags, type Tagging } from './tags.ts';
 import { traceFields, type Received } from './trace.ts';
 
 export interface DeliveryOptions {
@@ -22,6 +23,8 @@ export interface DeliveryOptions {
   readonly scopes?: Pick<ScopeRegistry, 'byDomain'>;
   /** In `Received` fields. */
   readonly serverName: string;
+  /** Which tags messages bring along; undefined: none. */
+  readonly tagging?: Tagging;
 }
 
 /** Somebody who can be delivered to. */
@@ -48,6 +51,8 @@ export interface IncomingMail {
   readonly origin: Origin;
   /** Undefined: it came by no mail protocol, and gets no `Received` field. */
   readonly received: Received | undefined;
+  /** Beside those that it brings along. */
+  readonly tags?: readonly string[];
 }
 
 export interface LocalDelivery {
@@ -137,7 +142,9 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
     const { reversePath, returnType, envelopeId, recipients, content, receivedAt, origin, received } = mail;
     const forwardPaths = recipients.map(forwardPath);
     const { helo, remoteAddress, login } = origin;
-    const { serverName } = options;
+    const { serverName, tagging } = options;
+    const automatic = tagging ? await automaticTags(mail, tagging) : [];
+    const tags = distinctTags([...(mail.tags ?? []), ...automatic]);
     return store.accept({
       reversePath,
       ...(returnType === undefined ? {} : { returnType }),
@@ -157,6 +164,7 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
       content,
       receivedAt,
       origin,
+      ...(tags.length === 0 ? {} : { tags }),
     });
   }
 

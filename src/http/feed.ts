@@ -260,7 +260,7 @@ class FeedPage {
     for (const event of events) {
       if (event.type === 'new') arrivedIds.add(event.transactionId);
       else if (event.type === 'read') read.set(event.transactionId, event.read);
-      else deleted.add(event.transactionId);
+      else if (event.type === 'deleted') deleted.add(event.transactionId);
     }
     // A message that has gone meanwhile is not found; the deletion follows, or is here already.
     const arrived = await Promise.all([...arrivedIds].map((id) => store.findTransaction(id, filter)));

@@ -131,7 +131,7 @@ class Search {
       case 'bcc':
         return either({ type: 'header', name: 'Bcc', text: value }, unnamedRecipient(value));
       case 'tag':
-        return NOTHING; // no message has a tag yet
+        return { type: 'tag', tag: value };
       case 'is':
         return this.#is(term);
       case 'has':
@@ -156,7 +156,7 @@ class Search {
         this.#mustBeRead(term.negated);
         return undefined;
       case 'tagged':
-        return NOTHING;
+        return { type: 'tag', tag: undefined };
       default:
         this.complain(term, '`is:` is followed by read, unread or tagged');
         return undefined;

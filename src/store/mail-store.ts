@@ -161,6 +161,8 @@ export interface Transaction {
   readonly content: Spooled;
   readonly receivedAt: Date;
   readonly origin: Origin;
+  /** Words by which people find it again: 1 to 100 letters, digits, blanks and `-_.@`, compared without case. */
+  readonly tags?: readonly string[];
 }
 
 export interface Accepted {
@@ -308,6 +310,8 @@ export interface TransactionSummary {
   readonly replyTo: readonly AddressPair[];
   readonly attachments: number;
   readonly snippet: string;
+  /** In the order of the alphabet. */
+  readonly tags: readonly string[];
   /** Where its copies lie now. */
   readonly copies: readonly {
     readonly account: AccountId;
@@ -346,6 +350,13 @@ export interface TransactionList {
 export type TransactionEvent =
   | { readonly type: 'new'; readonly transactionId: string; readonly cursor: string }
   | { readonly type: 'read'; readonly transactionId: string; readonly read: boolean; readonly cursor: string }
+  /** The tags that it has now. */
+  | {
+      readonly type: 'tagged';
+      readonly transactionId: string;
+      readonly tags: readonly string[];
+      readonly cursor: string;
+    }
   | { readonly type: 'deleted'; readonly transactionId: string; readonly cursor: string };
 
 export interface StoreFigures {
@@ -500,6 +511,12 @@ export interface MailStore extends AsyncDisposable {
   /** `ids` undefined: all that pass the filter. Acts on all copies, or with `owner` on those of its accounts. @returns how many */
   markTransactions(ids: readonly string[] | undefined, read: boolean, filter?: TransactionFilter): Promise<number>;
   deleteTransactions(ids: readonly string[] | undefined, filter?: TransactionFilter): Promise<number>;
+  /** The tags that transactions have, in the order of the alphabet, and how many have each. */
+  listTags(): Promise<readonly { readonly tag: string; readonly count: number }[]>;
+  /** Takes the place of all tags that these had. A tag that is there already keeps its spelling. @returns how many; CANNOT */
+  setTags(ids: readonly string[], tags: readonly string[]): Promise<number>;
+  /** `to` undefined: nothing has the tag any more. A name that is there already: both become one. @returns how many had it; CANNOT */
+  renameTag(tag: string, to: string | undefined): Promise<number>;
   /** Undefined cursor: from now on. `tooOld`: read everything anew. */
   transactionEvents(
     cursor: string | undefined,

@@ -31,6 +31,8 @@ export type SearchQuery =
   | { readonly type: 'any-address'; readonly text: string }
   /** An address of the SMTP envelope, whether a field names it or not; mail that came otherwise has none. */
   | { readonly type: 'recipient'; readonly text: string }
+  /** A tag of the transaction, whole, compared without case; undefined: any. */
+  | { readonly type: 'tag'; readonly tag: string | undefined }
   /** File names of parts. */
   | { readonly type: 'attachment-name'; readonly text: string }
   | { readonly type: 'has-attachment' | 'has-inline' }

@@ -568,6 +568,15 @@ export class SharedMailboxes implements SharedMailStore {
   deleteTransactions(ids: readonly string[] | undefined, filter?: TransactionFilter): Promise<number> {
     return this.#store.deleteTransactions(ids, filter);
   }
+  listTags(): ReturnType<MailStore['listTags']> {
+    return this.#store.listTags();
+  }
+  setTags(ids: readonly string[], tags: readonly string[]): Promise<number> {
+    return this.#store.setTags(ids, tags);
+  }
+  renameTag(tag: string, to: string | undefined): Promise<number> {
+    return this.#store.renameTag(tag, to);
+  }
   transactionEvents(
     cursor: string | undefined,
     filter?: TransactionFilter,

@@ -10,6 +10,7 @@ import { describeSearch } from './search-contract.ts';
 import { describeSortKeys } from './sort-keys-contract.ts';
 import { describeShared } from './shared-contract.ts';
 import type { StoreFactory } from './store-under-test.ts';
+import { describeTags } from './tags-contract.ts';
 import { describeTransactions } from './transactions-contract.ts';
 
 export function describeMailStore(name: string, factory: StoreFactory): void {
@@ -23,6 +24,7 @@ export function describeMailStore(name: string, factory: StoreFactory): void {
     describeSortKeys(factory);
     describeShared(factory);
     describeTransactions(factory);
+    describeTags(factory);
     describeModel(factory);
   });
 }

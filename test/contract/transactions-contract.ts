@@ -56,6 +56,7 @@ export function describeTransactions(factory: StoreFactory): void {
         replyTo: [],
         attachments: 0,
         snippet: 'First line.',
+        tags: [],
         copies: [
           {
             account: account.id,

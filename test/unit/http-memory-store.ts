@@ -54,6 +54,7 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
 
   const matches = ({ summary: item, octets }: Kept, query: SearchQuery): boolean => {
     const header = parseHeader(octets);
+    const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
     const holds = (text: string, part: string) => text.toLowerCase().includes(part.toLowerCase());
     const field = (name: string, text: string) => allFields(octets, header, name).some((value) => holds(value, text));
     switch (query.type) {
@@ -89,6 +90,8 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
       }
       case 'email':
         return item.emailId === query.email;
+      case 'tag':
+        return query.tag === undefined ? item.tags.length > 0 : item.tags.some((tag) => same(tag, query.tag!));
       case 'flag':
       case 'has-inline':
       case 'mod-seq':
@@ -118,6 +121,20 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
   const accountOf = (id: number | string): (Account & { record: string | undefined }) | undefined =>
     [...accounts.values()].find((account) => account.id === id || account.address === id);
 
+  const retag = (change: (one: Kept) => readonly string[] | undefined): number => {
+    let count = 0;
+    kept.forEach((one, index) => {
+      const tags = change(one);
+      if (!tags) return;
+      count++;
+      kept[index] = { ...one, summary: { ...one.summary, tags: [...tags].sort() } };
+      const { transactionId } = one.summary;
+      events.push({ type: 'tagged', transactionId, tags, cursor: cursorAt(events.length + 1) });
+    });
+    if (count > 0) notifier.notify(1, 1);
+    return count;
+  };
+
   const store: Partial<MailStore> & Pick<MemoryStore, 'put' | 'fail'> = {
     put(raw, { recipients = ['alice@glass.localhost'], receivedAt = new Date() } = {}) {
       const octets = Buffer.from(TRACE + raw);
@@ -145,6 +162,7 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
           read: false,
           ...shown,
           from: shown.from[0],
+          tags: [],
           copies: recipients.flatMap((address) => {
             const account = accountOf(address);
             if (!account) return [];
@@ -328,6 +346,20 @@ export function memoryStore(notifier = new Notifier()): MemoryStore {
       deletedCount += gone.length;
       if (gone.length > 0) notifier.notify(1, 1);
       return gone.length;
+    },
+    async listTags() {
+      const counts = new Map<string, number>();
+      for (const { summary } of kept) for (const tag of summary.tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+      return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([tag, count]) => ({ tag, count }));
+    },
+    async setTags(ids, tags) {
+      return retag((one) => (ids.includes(one.summary.transactionId) ? tags : undefined));
+    },
+    async renameTag(tag, to) {
+      return retag(({ summary: { tags } }) => {
+        if (!tags.includes(tag)) return undefined;
+        return [...new Set(tags.flatMap((each) => (each !== tag ? [each] : to === undefined ? [] : [to])))];
+      });
     },
     async transactionEvents(cursor) {
       check();

@@ -1,5 +1,6 @@
 /** For tests: an answer as soon as the mail is there, and a stream of what arrives. */
-import type { MailStore, TransactionFilter, TransactionSummary } from '../../store/mail-store.ts';
+import type { MailStore, TransactionEvent, TransactionFilter, TransactionSummary } from '../../store/mail-store.ts';
+import type { SearchQuery } from '../../store/search-query.ts';
 import { summaryView } from '../message-view.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem } from '../problem.ts';
@@ -114,6 +115,12 @@ function searchOf(query: Chosen): string {
   return [query.query, ...terms].join(' ');
 }
 
+function asksForTags(query: SearchQuery | undefined): boolean {
+  if (query === undefined) return false;
+  if ('queries' in query) return query.queries.some(asksForTags);
+  return query.type === 'tag' || (query.type === 'not' && asksForTags(query.query));
+}
+
 /** The messages that are waited for, as they come and go. */
 class Awaited {
   readonly #store: MailStore;
@@ -135,14 +142,13 @@ class Awaited {
       if (since === undefined || item.receivedAt >= since) this.#mail.set(item.transactionId, item);
   }
 
-  async hear(
-    events: readonly { readonly type: 'new' | 'read' | 'deleted'; readonly transactionId: string }[],
-  ): Promise<void> {
+  async hear(events: readonly Pick<TransactionEvent, 'type' | 'transactionId'>[]): Promise<void> {
     for (const { type, transactionId } of events) {
       if (type === 'deleted') this.#mail.delete(transactionId);
       else if (!this.#mail.has(transactionId)) {
         // `is:read` may have become true of one that was there before.
         if (type === 'read' && this.#filter.read === undefined) continue;
+        if (type === 'tagged' && !asksForTags(this.#filter.query)) continue;
         const found = await this.#store.findTransaction(transactionId, this.#filter);
         if (found) this.#mail.set(transactionId, found);
       }

@@ -9,6 +9,7 @@ import { checkFlags } from './flag-sets.ts';
 import { newTransactionId, type AccountState, type Ledger, type MailboxState } from './ledger.ts';
 import { newMailboxName, possibleName } from './mailbox-name.ts';
 import type { MailboxWrites } from './mailboxes.ts';
+import { checkTags, type TagWrites } from './tags.ts';
 import type { ContentToKeep, DeliveryToMake, Requests } from './requests.ts';
 
 const NO_TRACE = new Uint8Array();
@@ -18,14 +19,22 @@ export class DeliveryWrites {
   readonly #accounts: AccountWrites;
   readonly #mailboxes: MailboxWrites;
   readonly #expunge: ExpungeWrites;
+  readonly #tags: TagWrites;
   readonly #statements;
 
-  constructor(ledger: Ledger, accounts: AccountWrites, mailboxes: MailboxWrites, expunge: ExpungeWrites) {
+  constructor(
+    ledger: Ledger,
+    accounts: AccountWrites,
+    mailboxes: MailboxWrites,
+    expunge: ExpungeWrites,
+    tags: TagWrites,
+  ) {
     const { db } = ledger;
     this.#ledger = ledger;
     this.#expunge = expunge;
     this.#accounts = accounts;
     this.#mailboxes = mailboxes;
+    this.#tags = tags;
     this.#statements = {
       insertEmail: db.prepare<[number, number, number, Uint8Array, string | null, Uint8Array | null]>(
         'INSERT INTO email (id, size, trace_size, trace, file, octets) VALUES (?, ?, ?, ?, ?, ?)',
@@ -51,8 +60,9 @@ export class DeliveryWrites {
 
   /** @param packed trace, then octets, unless these lie in a file */
   accept(request: Requests['accept']['request'], packed: Uint8Array): Requests['accept']['result'] {
-    const { deliveries, traceSize, content, receivedAt } = request;
+    const { deliveries, traceSize, content, receivedAt, tags } = request;
     for (const delivery of deliveries) this.#check(delivery);
+    checkTags(tags);
     this.#checkRoom(deliveries, traceSize + content.size);
     const targets = deliveries.map((delivery) => this.#target(delivery));
     const emailId = this.#insertEmail(content, packed.subarray(0, traceSize), packed.subarray(traceSize));
@@ -76,6 +86,7 @@ export class DeliveryWrites {
       request.forwardPaths,
       request.origin,
     );
+    if (tags.length > 0) this.#tags.add(emailId, tags);
     this.#ledger.count('transactions', 1);
     if (unread > 0) this.#ledger.count('unread_transactions', 1);
     return { transactionId, emailId, copies };

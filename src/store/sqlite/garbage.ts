@@ -20,6 +20,7 @@ export class Garbage {
       deleteDerived: db.prepare<[number]>('DELETE FROM derived WHERE email_id = ?'),
       deleteSortKey: db.prepare<[number]>('DELETE FROM sort_key WHERE email_id = ?'),
       deleteOrigin: db.prepare<[number]>('DELETE FROM origin WHERE email_id = ?'),
+      deleteTags: db.prepare<[number]>('DELETE FROM tagged WHERE email_id = ?'),
       deleteGarbage: db.prepare<[number]>('DELETE FROM garbage WHERE email_id = ?'),
       fileNamed: db.prepare<[string], number>('SELECT 1 FROM email WHERE file = ?').pluck(),
     };
@@ -36,6 +37,7 @@ export class Garbage {
       this.#statements.deleteDerived.run(row.id);
       this.#statements.deleteSortKey.run(row.id);
       this.#statements.deleteOrigin.run(row.id);
+      this.#statements.deleteTags.run(row.id);
       this.#statements.deleteGarbage.run(row.id);
       if (row.file !== null && this.#statements.fileNamed.get(row.file) === undefined) files.push(row.file);
       else octets += row.octets;

@@ -6,6 +6,7 @@ import { Addressing } from './addressing.ts';
 import type { Database } from './database.ts';
 import { Search, type Candidates, type Report } from './search.ts';
 import type { SearcherClient } from './searcher-client.ts';
+import { TagReads } from './tags.ts';
 
 const ROWS_AT_ONCE = 4_000;
 
@@ -13,12 +14,14 @@ export class MailboxSearch {
   readonly #searcher: SearcherClient;
   readonly #flagSet: (id: number) => readonly string[];
   readonly #addressing: Addressing;
+  readonly #tags: TagReads;
   readonly #selectSavedDates;
 
   constructor(db: Database, searcher: SearcherClient, flagSet: (id: number) => readonly string[]) {
     this.#searcher = searcher;
     this.#flagSet = flagSet;
     this.#addressing = new Addressing(db);
+    this.#tags = new TagReads(db);
     this.#selectSavedDates = db
       .prepare<[number, number, number], [uid: number, savedDate: number]>(
         'SELECT uid, saved_date FROM message WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?',
@@ -50,6 +53,7 @@ export class MailboxSearch {
       sizes: snapshot.sizes,
       flagged: (flag) => this.#flagged(snapshot, flag.toLowerCase()),
       addressedTo: (text) => this.#addressing.find(snapshot.emailIds.subarray(0, snapshot.count), text),
+      tagged: (tag) => this.#tags.among(snapshot.emailIds.subarray(0, snapshot.count), tag),
       savedDates: () => this.#savedDates(snapshot),
     };
   }

@@ -62,6 +62,12 @@ export interface DerivedRow {
   readonly sortKeys: SortKeyRow;
 }
 
+/** How many transactions, and whose copies of them there are: MODSEQs know nothing of tags. */
+export interface TagsChanged {
+  readonly count: number;
+  readonly accounts: readonly AccountId[];
+}
+
 /** By name: what a request carries, and what it resolves to. */
 export interface Requests {
   accept: {
@@ -78,6 +84,7 @@ export interface Requests {
       readonly traceSize: number;
       readonly content: ContentToKeep;
       readonly deliveries: readonly DeliveryToMake[];
+      readonly tags: readonly string[];
     };
     result: {
       readonly transactionId: string;
@@ -182,6 +189,11 @@ export interface Requests {
   claimRecent: { request: { readonly account: AccountId; readonly mailbox: MailboxId }; result: ClaimedRecent };
   markTransactions: { request: ChosenTransactions & { readonly read: boolean }; result: number };
   deleteTransactions: { request: ChosenTransactions; result: number };
+  setTags: {
+    request: { readonly emailIds: Float64Array; readonly tags: readonly string[] };
+    result: TagsChanged;
+  };
+  renameTag: { request: { readonly tag: string; readonly to: string | undefined }; result: TagsChanged };
   /** What the background has computed. */
   keepDerived: { request: { readonly rows: readonly DerivedRow[] }; result: undefined };
   /** For tests: the figures that decide what a commit means. */

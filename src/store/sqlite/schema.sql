@@ -255,15 +255,25 @@ CREATE TABLE origin (
   origin TEXT NOT NULL
 ) STRICT;
 
+-- Tags of accepted transactions; all rows of one tag spell it alike. A tag that no row names is no more.
+CREATE TABLE tagged (
+  -- ASCII: compared without case.
+  tag TEXT NOT NULL COLLATE NOCASE,
+  email_id INTEGER NOT NULL REFERENCES email (id),
+  PRIMARY KEY (tag, email_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tagged_email ON tagged (email_id);
+
 -- What happened to transactions after they arrived. The last 10,000 rows are kept.
 CREATE TABLE transaction_event (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
-  -- 1 read, 2 unread, 3 deleted
+  -- 1 read, 2 unread, 3 deleted, 4 tags changed
   type INTEGER NOT NULL,
   -- Deleted: the account that held the copies. Otherwise 0.
   account_id INTEGER NOT NULL,
   -- How many transactions.
   count INTEGER NOT NULL,
-  -- JSON: email ids (read, unread) or public ids (deleted)
+  -- JSON: email ids (read, unread, tags) or public ids (deleted)
   transactions TEXT NOT NULL
 ) STRICT;

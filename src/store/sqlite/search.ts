@@ -20,6 +20,8 @@ export interface Candidates {
   flagged(flag: string): Promise<Uint8Array> | Uint8Array;
   /** 1 for each that was handed in for such an address. */
   addressedTo(text: string): Promise<Uint8Array>;
+  /** 1 for each that has the tag, or, without one, any. */
+  tagged(tag: string | undefined): Promise<Uint8Array>;
   /** Milliseconds since 1970. */
   savedDates(): Promise<Float64Array>;
 }
@@ -82,6 +84,7 @@ export class Search {
       case 'mod-seq':
       case 'email':
       case 'recipient':
+      case 'tag':
         return this.#lookAt(query, mask);
     }
   }
@@ -150,6 +153,10 @@ export class Search {
         const addressed = await this.#candidates.addressedTo(query.text);
         return filtered(mask, (i) => addressed[i] === 1);
       }
+      case 'tag': {
+        const tagged = await this.#candidates.tagged(query.tag);
+        return filtered(mask, (i) => tagged[i] === 1);
+      }
       case 'email':
         return filtered(mask, (i) => emailIds[i] === query.email);
     }
@@ -216,6 +223,7 @@ function cost(query: SearchQuery): number {
       return 0;
     case 'saved-date':
     case 'recipient':
+    case 'tag':
       return 1;
     case 'sent-day':
     case 'has-attachment':

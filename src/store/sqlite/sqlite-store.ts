@@ -58,7 +58,7 @@ import { LargeFiles, realFileSystem, type FileSystem } from './large-files.ts';
 import { MailboxReads } from './mailboxes.ts';
 import { MailboxSearch } from './mailbox-search.ts';
 import { Maildrops } from './maildrops.ts';
-import type { AccountToMake, ContentToKeep, CopiedUids, Requests } from './requests.ts';
+import type { AccountToMake, ContentToKeep, CopiedUids, Requests, TagsChanged } from './requests.ts';
 import { SearcherClient } from './searcher-client.ts';
 import { Snapshots } from './snapshots.ts';
 import { SortKeyReads } from './sort-keys.ts';
@@ -98,6 +98,7 @@ export async function openStore(options: StoreOptions, internals: StoreInternals
 
 export class SqliteStore implements MailStore, AclStore {
   readonly #db: Database;
+  readonly #notifier: Notifier;
   readonly #writer: WriterClient;
   readonly #background: BackgroundClient;
   readonly #searcher: SearcherClient;
@@ -121,9 +122,10 @@ export class SqliteStore implements MailStore, AclStore {
   /** Files of spools that an email names by now. */
   readonly #kept = new Set<string>();
 
-  private constructor(parts: Parts, folder: string) {
+  private constructor(parts: Parts, folder: string, notifier: Notifier) {
     const { db, writer, background, searcher, files, snapshots, accounts, mailboxes, figures } = parts;
     this.#db = db;
+    this.#notifier = notifier;
     this.#writer = writer;
     this.#background = background;
     this.#searcher = searcher;
@@ -185,7 +187,7 @@ export class SqliteStore implements MailStore, AclStore {
       parts = { db, writer, background, searcher, files, snapshots, changes, accounts, mailboxes, figures };
       // An earlier run may have left work behind.
       if (writer.nextEmail > 1) background.wake();
-      return new SqliteStore(parts, folder);
+      return new SqliteStore(parts, folder, notifier);
     } catch (error) {
       await writer.close();
       throw error;
@@ -359,6 +361,7 @@ export class SqliteStore implements MailStore, AclStore {
           mailbox,
           flags,
         })),
+        tags: transaction.tags ?? [],
       },
       content.octets ? [trace, content.octets] : [trace],
     );
@@ -535,6 +538,28 @@ export class SqliteStore implements MailStore, AclStore {
   async deleteTransactions(ids: readonly string[] | undefined, filter: TransactionFilter = {}): Promise<number> {
     const emailIds = await this.#transactions.select(ids, filter);
     return emailIds.length === 0 ? 0 : this.#writer.send('deleteTransactions', { emailIds, owner: filter.owner });
+  }
+
+  async listTags(): Promise<readonly { readonly tag: string; readonly count: number }[]> {
+    return this.#transactions.listTags();
+  }
+
+  async setTags(ids: readonly string[], tags: readonly string[]): Promise<number> {
+    const emailIds = await this.#transactions.select(ids, {});
+    return this.#tagsChanged(await this.#writer.send('setTags', { emailIds, tags }));
+  }
+
+  async renameTag(tag: string, to: string | undefined): Promise<number> {
+    return this.#tagsChanged(await this.#writer.send('renameTag', { tag, to }));
+  }
+
+  /** Whoever follows transactions looks again; the mailboxes are as they were. */
+  #tagsChanged({ count, accounts }: TagsChanged): number {
+    for (const id of accounts) {
+      const account = this.#accounts.find(id);
+      if (account) this.#notifier.notify(id, account.modSeq);
+    }
+    return count;
   }
 
   transactionEvents(

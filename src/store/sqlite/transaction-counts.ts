@@ -4,11 +4,7 @@
  * changes is gathered in a table of this connection, then applied at once.
  */
 import type { Ledger } from './ledger.ts';
-
-export const EVENT = { read: 1, unread: 2, deleted: 3 } as const;
-
-const EVENTS_KEPT = 10_000;
-const IDS_IN_A_ROW = 100;
+import { EVENT, TransactionLog } from './transaction-log.ts';
 
 interface ChangedRow {
   email_id: number;
@@ -20,11 +16,13 @@ interface ChangedRow {
 
 export class CopyCounts {
   readonly #ledger: Ledger;
+  readonly #log: TransactionLog;
   readonly #statements;
 
   constructor(ledger: Ledger) {
     const { db } = ledger;
     this.#ledger = ledger;
+    this.#log = new TransactionLog(db);
     db.exec(
       'CREATE TEMP TABLE IF NOT EXISTS delta (email_id INTEGER PRIMARY KEY, copies INTEGER NOT NULL, unread INTEGER NOT NULL)',
     );
@@ -61,10 +59,6 @@ export class CopyCounts {
          WHERE copies < 0 AND NOT EXISTS (SELECT 1 FROM message WHERE message.email_id = delta.email_id)`,
       ),
       clear: db.prepare('DELETE FROM delta'),
-      insertEvent: db.prepare<[number, number, number, string]>(
-        'INSERT INTO transaction_event (type, account_id, count, transactions) VALUES (?, ?, ?, ?)',
-      ),
-      pruneEvents: db.prepare<[number]>('DELETE FROM transaction_event WHERE position <= ?'),
       groups: db.prepare<[number], { flag_set: number; last: number }>(
         'SELECT flag_set, max(uid) AS last FROM message WHERE mailbox_id = ? GROUP BY flag_set',
       ),
@@ -109,9 +103,9 @@ export class CopyCounts {
     }
     this.#statements.addGarbage.run();
     this.#statements.clear.run();
-    this.#log(EVENT.read, 0, read);
-    this.#log(EVENT.unread, 0, unread);
-    this.#log(EVENT.deleted, account, deleted);
+    this.#log.add(EVENT.read, 0, read);
+    this.#log.add(EVENT.unread, 0, unread);
+    this.#log.add(EVENT.deleted, account, deleted);
   }
 
   /** All messages of a mailbox that goes. */
@@ -122,13 +116,5 @@ export class CopyCounts {
     }
     this.#statements.deleteMessages.run(mailbox);
     this.apply(account);
-  }
-
-  #log(type: number, account: number, ids: readonly (number | string)[]): void {
-    for (let start = 0; start < ids.length; start += IDS_IN_A_ROW) {
-      const some = ids.slice(start, start + IDS_IN_A_ROW);
-      const { lastInsertRowid } = this.#statements.insertEvent.run(type, account, some.length, JSON.stringify(some));
-      if (Number(lastInsertRowid) % 100 === 0) this.#statements.pruneEvents.run(Number(lastInsertRowid) - EVENTS_KEPT);
-    }
   }
 }

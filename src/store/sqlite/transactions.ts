@@ -16,7 +16,8 @@ import type { Derivations } from './derivations.ts';
 import type { KeptSummary } from './derive.ts';
 import { Search, type Candidates } from './search.ts';
 import type { SearcherClient } from './searcher-client.ts';
-import { EVENT } from './transaction-counts.ts';
+import { TagReads } from './tags.ts';
+import { EVENT } from './transaction-log.ts';
 
 const ROWS_AT_ONCE = 4_000;
 const EVENTS_AT_ONCE = 1_000;
@@ -63,6 +64,7 @@ export class TransactionReads {
   readonly #searcher: SearcherClient;
   readonly #flagSet: (id: number) => readonly string[];
   readonly #addressing: Addressing;
+  readonly #tags: TagReads;
   readonly #statements;
 
   constructor(
@@ -75,6 +77,7 @@ export class TransactionReads {
     this.#searcher = searcher;
     this.#flagSet = flagSet;
     this.#addressing = new Addressing(db);
+    this.#tags = new TagReads(db);
     this.#statements = {
       counts: db.prepare<[], { transactions: number; unread_transactions: number }>(
         'SELECT transactions, unread_transactions FROM counter',
@@ -297,6 +300,7 @@ export class TransactionReads {
         return found;
       },
       addressedTo: (text) => this.#addressing.find(emailIds, text),
+      tagged: (tag) => this.#tags.among(emailIds, tag),
       async savedDates() {
         return Float64Array.from(emailIds, (id) => (selectSavedDate.get(id) ?? NaN) * 1000);
       },
@@ -378,6 +382,7 @@ export class TransactionReads {
       read: row.unread === 0,
       ...kept,
       from: kept.from ?? undefined,
+      tags: this.#tags.ofEmail(emailId),
       copies: copies.map((copy) => ({
         account: copy.account_id as AccountId,
         mailbox: copy.mailbox_id as MailboxId,
@@ -387,6 +392,10 @@ export class TransactionReads {
         flags: this.#flagSet(copy.flag_set),
       })),
     };
+  }
+
+  listTags(): readonly { readonly tag: string; readonly count: number }[] {
+    return this.#tags.list();
   }
 
   // ------------------------------------------------------------------------------------------------------ events
@@ -459,8 +468,10 @@ export class TransactionReads {
         await nextTurn();
         for (const emailId of await this.choose(ids, rest)) {
           const transactionId = this.#statements.publicId.get(emailId);
-          if (transactionId !== undefined)
-            events.push({ type: 'read', transactionId, read: row.type === EVENT.read, cursor });
+          if (transactionId === undefined) continue;
+          if (row.type === EVENT.tagged)
+            events.push({ type: 'tagged', transactionId, tags: this.#tags.ofEmail(emailId), cursor });
+          else events.push({ type: 'read', transactionId, read: row.type === EVENT.read, cursor });
         }
       }
       if (events.length > before) events.push({ ...events.pop()!, cursor: cursorAfter(row.position) });

@@ -21,6 +21,7 @@ import { Ledger } from './ledger.ts';
 import { MailboxWrites } from './mailboxes.ts';
 import { MessageRows } from './message-rows.ts';
 import type { Answer, Batch, Envelope, Outcome, RequestName, Requests } from './requests.ts';
+import { TagWrites } from './tags.ts';
 import { TransactionWrites } from './transaction-writes.ts';
 
 export interface WriterData {
@@ -55,7 +56,8 @@ const mailboxes = new MailboxWrites(ledger, copies, annotationRows, acl);
 const accounts = new AccountWrites(ledger, mailboxes, annotationRows, acl);
 const annotations = new AnnotationWrites(ledger, annotationRows, mailboxes);
 const expunge = new ExpungeWrites(ledger, rows);
-const deliveries = new DeliveryWrites(ledger, accounts, mailboxes, expunge);
+const tags = new TagWrites(ledger);
+const deliveries = new DeliveryWrites(ledger, accounts, mailboxes, expunge, tags);
 const flags = new FlagWrites(ledger, rows);
 const transactions = new TransactionWrites(ledger, flags, expunge);
 const derived = new DerivedWrites(ledger);
@@ -88,6 +90,8 @@ const HANDLERS: Handlers = {
   claimRecent: (request) => mailboxes.claimRecent(request),
   markTransactions: (request) => transactions.mark(request),
   deleteTransactions: (request) => transactions.delete(request),
+  setTags: (request) => tags.set(request),
+  renameTag: (request) => tags.rename(request),
   keepDerived: (request) => derived.keep(request),
   inspect: ({ maximumPages: pages }) => {
     if (pages !== undefined) db.pragma(`max_page_count = ${pages}`);
