@@ -2,6 +2,7 @@
  * What is said to an SMTP client: reply codes of RFC 5321 §4.2.3, enhanced status codes of RFC 3463 and RFC 5248.
  * RFC 2034 §4 wants the latter on every 2xx, 4xx and 5xx reply but the greeting and the answers to HELO and EHLO.
  */
+import type { Chaos, ChaosPoint } from '../faults/chaos.ts';
 import { Refusal, WORDS } from '../store/refusal.ts';
 import { BadSyntax } from './grammar/bad-syntax.ts';
 
@@ -44,6 +45,12 @@ export function queued(transactionId: string): Reply {
 export function tooLarge(maximumOctets: number): Reply {
   const [code, status] = WORDS.TOOBIG.smtp;
   return reply(code, status, `The message is larger than ${maximumOctets} octets`);
+}
+
+/** A refusal by chance, in the words of Mailpit, which has no enhanced status code there. Undefined: go on. */
+export function struck(chaos: Chaos | undefined, point: ChaosPoint): Reply | undefined {
+  const code = chaos?.strike(point);
+  return code === undefined ? undefined : { code, text: `Chaos ${point} error` };
 }
 
 /** What is said for what was thrown; undefined: it is a fault of ours, to be logged. */

@@ -1,5 +1,6 @@
 /** SMTP receiving (RFC 5321), submission (RFC 6409) and LMTP (RFC 2033): a connection becomes a conversation. */
 import type { LocalDelivery } from '../delivery/deliver.ts';
+import type { Chaos } from '../faults/chaos.ts';
 import type { Credentials } from '../sasl/mechanism.ts';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { MailStore } from '../store/mail-store.ts';
@@ -29,6 +30,8 @@ export interface SmtpOptions {
   readonly loginThrottle: LoginThrottle;
   /** Milliseconds before the greeting in which who speaks is sent away; 0, the default: the greeting comes at once. */
   readonly earlyTalkerMs?: number;
+  /** Refusals by chance of MAIL, RCPT and AUTH; undefined: none. */
+  readonly chaos?: Chaos | undefined;
   /** Milliseconds of silence after which the connection ends. Default 5 minutes (RFC 5321 §4.5.3.2.7). */
   readonly idleMs?: number;
   log(level: 'error' | 'warn' | 'info' | 'debug', message: string, cause?: unknown): void;

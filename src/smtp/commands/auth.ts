@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { loginAddress } from '../../sasl/login-name.ts';
 import { decodeBase64, mechanisms, startSasl } from '../../sasl/mechanism.ts';
 import type { Credentials, SaslOptions, SaslStep } from '../../sasl/mechanism.ts';
-import { LOGGED_IN, NOT_IMPLEMENTED, TOO_MANY_LOGINS, reply, type Reply } from '../replies.ts';
+import { LOGGED_IN, NOT_IMPLEMENTED, TOO_MANY_LOGINS, reply, struck, type Reply } from '../replies.ts';
 import type { SmtpSession } from '../session.ts';
 
 /** Then the connection ends. */
@@ -74,6 +74,8 @@ async function outcome(
   // Who guesses waits for each answer, right or wrong.
   const wait = options.loginThrottle.delayMs(address);
   if (wait > 0) await delay(wait, undefined, { signal: connection.signal }).catch(() => undefined); // The client left.
+  const hit = struck(options.chaos, 'authentication');
+  if (hit) return hit;
   if (step.type === 'success') {
     options.loginThrottle.succeeded(address);
     session.login = options.auth === 'any' ? step.login : loginAddress(step.login, options.defaultDomain);

@@ -6,7 +6,7 @@ import { isAscii } from '../../mail/octets.ts';
 import { BadSyntax } from '../grammar/bad-syntax.ts';
 import { mailParameters } from '../grammar/parameters.ts';
 import { reversePath } from '../grammar/path.ts';
-import { SENDER_OK, reply, tooLarge, type Reply } from '../replies.ts';
+import { SENDER_OK, reply, struck, tooLarge, type Reply } from '../replies.ts';
 import type { SmtpSession } from '../session.ts';
 import { loginMissing, senderRefused } from '../submission.ts';
 
@@ -28,6 +28,8 @@ export function mail(argument: string, session: SmtpSession): Reply {
   if ((parameters.size ?? 0) > maximumMessageOctets) return tooLarge(maximumMessageOctets); // RFC 1870 §6.1
   const refused = senderRefused(session, address);
   if (refused) return refused;
+  const hit = struck(session.options.chaos, 'sender');
+  if (hit) return hit;
   session.transaction = {
     reversePath: address,
     parameters,

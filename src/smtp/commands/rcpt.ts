@@ -5,7 +5,7 @@
 import { isAscii } from '../../mail/octets.ts';
 import { rcptParameters } from '../grammar/parameters.ts';
 import { forwardPath } from '../grammar/path.ts';
-import { RECIPIENT_OK, reply, type Reply } from '../replies.ts';
+import { RECIPIENT_OK, reply, struck, type Reply } from '../replies.ts';
 import type { SmtpSession } from '../session.ts';
 
 /**
@@ -22,6 +22,8 @@ export async function rcpt(argument: string, { transaction, options, connection 
   if (!transaction.parameters.smtpUtf8 && !isAscii(address)) {
     return reply(553, '5.6.7', 'The address needs SMTPUTF8, given with MAIL'); // RFC 6531 §3.5
   }
+  const hit = struck(options.chaos, 'recipient');
+  if (hit) return hit;
   const key = address.toLowerCase();
   const { recipients, accepted } = transaction;
   if (!recipients.has(key)) {
