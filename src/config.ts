@@ -3,6 +3,10 @@
  * `GLASSMAIL_SMTP_PORT` and the line in `--help` all come from it. A wrong value stops the start with one line that names it.
  */
 import { parseArgs } from 'node:util';
+import { TAG_SOURCES, type Tagging } from './delivery/tags.ts';
+import { CHAOS_POINTS, type ChaosTriggers, triggerFault } from './faults/chaos.ts';
+import type { MailpitSettings, Relay } from './http/compatible/mailpit/settings.ts';
+import { mailpitVariables } from './mailpit-variables.ts';
 
 /** A wrong flag, variable or value; the message is one line for people. */
 export class ConfigError extends Error {
@@ -92,6 +96,14 @@ export interface Config {
   /** `user:password`; undefined: no login. */
   readonly httpAuth: string | undefined;
   readonly logLevel: LogLevel;
+  /** Accepted messages that are kept; undefined: all. */
+  readonly maximumMessages: number | undefined;
+  /** Milliseconds for which they are kept; undefined: for ever. */
+  readonly maximumAgeMs: number | undefined;
+  readonly tagging: Tagging;
+  /** What happens from the start; undefined: switched off. */
+  readonly chaos: Partial<ChaosTriggers> | undefined;
+  readonly mailpit: MailpitSettings;
   /** Lines for the start to print: variables that look like ours and are not. */
   readonly notices: readonly string[];
 }
@@ -105,7 +117,8 @@ interface Setting {
   readonly value: string;
   readonly default: string;
   readonly help: string;
-  readonly group: 'what it serves' | 'where it listens' | 'TLS' | 'the web' | 'limits' | 'data and log';
+  readonly group:
+    'what it serves' | 'where it listens' | 'TLS' | 'the web' | 'limits' | 'data and log' | 'the API of Mailpit';
 }
 
 /** Undefined: off. LMTP has no port of its own, and serves without a login whoever reaches it (RFC 2033 §5); by custom it is 2424. */
@@ -128,6 +141,12 @@ const SWITCHES: ReadonlySet<string> = new Set([
   'allow-plaintext-auth',
   'channel-binding',
   'unauthenticate',
+  'hide-delete-all',
+  'tags-title-case',
+  'tags-username',
+  'chaos',
+  'relay-allow-untrusted',
+  'relay-preserve-message-ids',
 ]);
 
 export const SETTINGS: readonly Setting[] = [
@@ -281,6 +300,20 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     group: 'limits',
+    flag: 'max-messages',
+    value: 'N|off',
+    default: 'off',
+    help: 'Accepted messages that are kept: when there are more, the oldest go, with all their copies. The log and the API tell of it.',
+  },
+  {
+    group: 'limits',
+    flag: 'max-age',
+    value: '30m|12h|7d|off',
+    default: 'off',
+    help: 'How long accepted messages are kept; then they go, with all their copies. The log and the API tell of it.',
+  },
+  {
+    group: 'limits',
     flag: 'max-recipients',
     value: 'N',
     default: '1000',
@@ -364,6 +397,168 @@ export const SETTINGS: readonly Setting[] = [
     default: 'info',
     help: 'What goes to standard error.',
   },
+  {
+    group: 'the API of Mailpit',
+    flag: 'label',
+    value: 'TEXT',
+    default: '',
+    help: 'A name for this server, for its clients and webhooks.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'hide-delete-all',
+    value: 'on|off',
+    default: 'off',
+    help: 'What its clients are told about a button that deletes everything.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'send-auth',
+    value: 'USER:PASSWORD …|any',
+    default: '',
+    help: 'Logins of their own for POST /api/v1/send, divided by blanks; any: every login, or none.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'tags-disable',
+    value: 'plus-addresses,x-tags',
+    default: '',
+    help: 'What gives a message no tags; otherwise alice+tag@ and the field X-Tags do.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'tags-title-case',
+    value: 'on|off',
+    default: 'off',
+    help: 'Words of such tags begin with a capital.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'tags-username',
+    value: 'on|off',
+    default: 'off',
+    help: 'The login name of who handed a message in is a tag of it.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'link-check',
+    value: 'off|public|internal',
+    default: 'off',
+    help: 'Whether the links of a message may be tried out: at public addresses alone, or at those of this network too.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'chaos',
+    value: 'on|off',
+    default: 'off',
+    help: 'Refuse MAIL, RCPT or AUTH by chance, as PUT /api/v1/chaos asks.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'chaos-triggers',
+    value: 'Sender:451:10,…',
+    default: '',
+    help: 'Refusals from the start: Sender, Recipient or Authentication, the reply code, the chance in percent.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'webhook-url',
+    value: 'URL',
+    default: '',
+    help: 'Tell this address of each accepted message: a POST of its summary.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'webhook-limit',
+    value: 'N',
+    default: '1',
+    help: 'Messages a second that are told there; others are passed over. 0: all.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'webhook-delay',
+    value: 'SECONDS',
+    default: '0',
+    help: 'Seconds to wait before each.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-host',
+    value: 'NAME',
+    default: '',
+    help: 'An SMTP server through which single messages may be released to the world (POST /api/v1/message/ID/release). Nothing else goes there.',
+  },
+  { group: 'the API of Mailpit', flag: 'relay-port', value: 'PORT', default: '25', help: 'The port of that server.' },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-tls',
+    value: 'none|offered|required|implicit',
+    default: 'offered',
+    help: 'STARTTLS never, where it is offered, or always; implicit: TLS from the start.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-allow-untrusted',
+    value: 'on|off',
+    default: 'off',
+    help: 'Its certificate may be one that nobody vouches for.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-auth',
+    value: 'none|plain|login|cram-md5',
+    default: 'none',
+    help: 'How to log in to that server.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-user',
+    value: 'NAME',
+    default: '',
+    help: 'The login name at that server.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-password',
+    value: 'TEXT',
+    default: '',
+    help: 'The password at that server.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-return-path',
+    value: 'ADDRESS',
+    default: '',
+    help: 'The sender of the envelope of what is released; otherwise that of the message.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-from',
+    value: 'ADDRESS',
+    default: '',
+    help: 'The From of what is released; otherwise that of the message.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-allowed',
+    value: 'REGEXP',
+    default: '',
+    help: 'Release only to addresses that match.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-blocked',
+    value: 'REGEXP',
+    default: '',
+    help: 'Release to no address that matches.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-preserve-message-ids',
+    value: 'on|off',
+    default: 'off',
+    help: 'What is released keeps its Message-ID.',
+  },
 ];
 
 export const variableOf = (flag: string): string => `GLASSMAIL_${flag.toUpperCase().replaceAll('-', '_')}`;
@@ -379,7 +574,8 @@ interface Given {
  * @throws ConfigError
  */
 export function readConfig(args: readonly string[], environment: NodeJS.ProcessEnv): Config {
-  const given = gather(args, environment);
+  const mailpit = mailpitVariables(environment);
+  const given = gather(args, environment, mailpit.settings);
   const domains = list(given.get('domains')).map((domain) => domainName(domain, given.get('domains')!.from));
   const mode = domains.length > 0 ? 'domain' : 'capture';
   const capture = mode === 'capture';
@@ -429,11 +625,26 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     httpHosts: list(given.get('http-hosts')),
     httpAuth: login(given.get('http-auth')),
     logLevel: oneOf(given.get('log-level'), LOG_LEVELS, 'info'),
-    notices: unknownVariables(environment),
+    maximumMessages: integer(unlessOff(given.get('max-messages')), 0, 0, 100_000_000) || undefined,
+    maximumAgeMs: duration(unlessOff(given.get('max-age'))),
+    tagging: {
+      disabled: list(given.get('tags-disable')).map((source) =>
+        oneOf({ text: source, from: given.get('tags-disable')!.from }, TAG_SOURCES, 'x-tags'),
+      ),
+      titleCase: onOff(given.get('tags-title-case'), false),
+      login: onOff(given.get('tags-username'), false),
+    },
+    chaos: onOff(given.get('chaos'), false) ? chaosTriggers(given.get('chaos-triggers')) : undefined,
+    mailpit: mailpitSettings(given),
+    notices: [...unknownVariables(environment), ...mailpit.notices],
   });
 }
 
-function gather(args: readonly string[], environment: NodeJS.ProcessEnv): ReadonlyMap<string, Given> {
+function gather(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  weakest: ReadonlyMap<string, Given>,
+): ReadonlyMap<string, Given> {
   const known = new Map(SETTINGS.map((setting) => [setting.flag, setting]));
   const { tokens } = parseArgs({
     args: withSwitchValues(args),
@@ -441,7 +652,7 @@ function gather(args: readonly string[], environment: NodeJS.ProcessEnv): Readon
     strict: false,
     tokens: true,
   });
-  const given = new Map<string, Given>();
+  const given = new Map(weakest);
   for (const { flag } of SETTINGS) {
     const text = environment[variableOf(flag)];
     if (text !== undefined && text !== '' && !isServiceLink(text)) given.set(flag, { text, from: variableOf(flag) });
@@ -456,6 +667,45 @@ function gather(args: readonly string[], environment: NodeJS.ProcessEnv): Readon
     given.set(token.name, { text: token.value, from: `--${token.name}` });
   }
   return given;
+}
+
+function mailpitSettings(given: ReadonlyMap<string, Given>): MailpitSettings {
+  const sendAuth = given.get('send-auth');
+  const webhook = given.get('webhook-url');
+  if (webhook && !/^https?:\/\/./i.test(webhook.text))
+    throw new ConfigError(`${webhook.from}: "${webhook.text}" is not an address of the web`);
+  return {
+    label: given.get('label')?.text ?? '',
+    hideDeleteAll: onOff(given.get('hide-delete-all'), false),
+    sendAuth: sendAuth?.text === 'any' ? 'any' : logins(sendAuth),
+    linkCheck: oneOf(given.get('link-check'), ['off', 'public', 'internal'], 'off'),
+    relay: relay(given),
+    webhook: webhook && {
+      url: webhook.text,
+      perSecond: integer(given.get('webhook-limit'), 1, 0, 1_000_000),
+      delaySeconds: integer(given.get('webhook-delay'), 0, 0, 3600),
+    },
+  };
+}
+
+function relay(given: ReadonlyMap<string, Given>): Relay | undefined {
+  const host = given.get('relay-host')?.text;
+  if (host === undefined) return undefined;
+  const auth = oneOf(given.get('relay-auth'), ['none', 'plain', 'login', 'cram-md5'], 'none');
+  return {
+    host,
+    port: integer(given.get('relay-port'), 25, 1, 65_535),
+    tls: oneOf(given.get('relay-tls'), ['none', 'offered', 'required', 'implicit'], 'offered'),
+    allowUntrusted: onOff(given.get('relay-allow-untrusted'), false),
+    auth: auth === 'none' ? undefined : auth,
+    user: given.get('relay-user')?.text ?? '',
+    password: given.get('relay-password')?.text ?? '',
+    returnPath: given.get('relay-return-path')?.text ?? '',
+    overrideFrom: given.get('relay-from')?.text ?? '',
+    allowed: pattern(given.get('relay-allowed')),
+    blocked: pattern(given.get('relay-blocked')),
+    preserveMessageIds: onOff(given.get('relay-preserve-message-ids'), false),
+  };
 }
 
 /** Kubernetes sets GLASSMAIL_SMTP_PORT=tcp://10.0.0.1:1025 beside a service named glassmail-smtp: not meant for us. */
@@ -588,6 +838,46 @@ function onOff(given: Given | undefined, fallback: boolean): boolean {
   if (['on', 'true', 'yes', '1'].includes(given.text)) return true;
   if (['off', 'false', 'no', '0'].includes(given.text)) return false;
   throw new ConfigError(`${given.from}: "${given.text}" is neither on nor off`);
+}
+
+const unlessOff = (given: Given | undefined): Given | undefined => (given?.text === 'off' ? undefined : given);
+
+/** Milliseconds. */
+function duration(given: Given | undefined): number | undefined {
+  if (!given) return undefined;
+  const match = /^(\d{1,6})([smhdw])$/.exec(given.text);
+  const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+  const value = match ? Number(match[1]) * units[match[2] as keyof typeof units] : 0;
+  if (value === 0) throw new ConfigError(`${given.from}: "${given.text}" is not a time; give 30m, 12h or 7d, or off`);
+  return value;
+}
+
+function pattern(given: Given | undefined): RegExp | undefined {
+  if (!given) return undefined;
+  try {
+    return new RegExp(given.text, 'i');
+  } catch {
+    throw new ConfigError(`${given.from}: "${given.text}" is not a regular expression`);
+  }
+}
+
+/** `Sender:451:10,Recipient:550:5`: which, the reply code, the chance in percent. */
+function chaosTriggers(given: Given | undefined): Partial<ChaosTriggers> {
+  const triggers = list(given).map((text) => {
+    const [name = '', code = '', probability = '', ...more] = text.split(':');
+    const point = CHAOS_POINTS.find((known) => known === name.trim().toLowerCase());
+    const trigger = { code: Number(code), probability: Number(probability) };
+    const fault = triggerFault(trigger);
+    if (!point || more.length > 0 || fault !== undefined)
+      throw new ConfigError(`${given!.from}: "${text}" is not like Sender:451:10${fault ? ` (${fault})` : ''}`);
+    return [point, trigger] as const;
+  });
+  return Object.fromEntries(triggers);
+}
+
+/** Divided by blanks, each `user:password`. */
+function logins(given: Given | undefined): string[] | undefined {
+  return given?.text.split(/\s+/).map((text) => login({ text, from: given.from })!);
 }
 
 function login(given: Given | undefined): string | undefined {

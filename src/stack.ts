@@ -10,6 +10,7 @@ import { inspect } from 'node:util';
 import { LOG_LEVELS, SERVICES, type Config, type LogLevel, type Service } from './config.ts';
 import { createDelivery } from './delivery/deliver.ts';
 import { ScopeRegistry } from './delivery/scopes.ts';
+import { Chaos } from './faults/chaos.ts';
 import { createHttp } from './http/app.ts';
 import { IMAP_REFUSALS, serveImap } from './imap/server.ts';
 import { Notifier } from './notifier/notifier.ts';
@@ -24,6 +25,7 @@ import { SMTP_REFUSALS, smtpServer } from './smtp/server.ts';
 import { lockFolder } from './store/folder-lock.ts';
 import type { Account, MailStore } from './store/mail-store.ts';
 import { Refusal } from './store/refusal.ts';
+import { Retention } from './store/retention.ts';
 import { SharedMailboxes } from './store/shared-mailboxes.ts';
 import { openStore } from './store/sqlite/sqlite-store.ts';
 import { VERSION } from './version.ts';
@@ -153,8 +155,14 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     domains: config.mode === 'capture' ? 'all' : config.domains,
     defaultDomain: config.defaultDomain,
     serverName: config.serverName,
+    tagging: config.tagging,
     ...(defaultPasswordRecord === undefined ? {} : { defaultPasswordRecord }),
   });
+  const chaos = config.chaos && new Chaos();
+  chaos?.set(config.chaos ?? {});
+  const rules = { messages: config.maximumMessages, ageMs: config.maximumAgeMs };
+  const keepsAll = rules.messages === undefined && rules.ageMs === undefined;
+  const retention = keepsAll ? undefined : opening.use(new Retention({ store, notifier, rules, log: say }));
   const smtp = (service: 'smtp' | 'submission' | 'submissions' | 'lmtp') =>
     smtpServer({
       ...session,
@@ -166,6 +174,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
       enforceSender: config.mode === 'domain',
       maximumRecipients: config.maximumRecipients,
       earlyTalkerMs: config.earlyTalkerMs,
+      chaos,
     });
 
   const token = randomBytes(32).toString('base64url');
@@ -190,6 +199,10 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     dataFolder: folder,
     authorityPem: () => certificates.authorityPem,
     log: say,
+    delivery,
+    chaos,
+    retention,
+    mailpit: config.mailpit,
     ...(config.httpAuth === undefined ? {} : { auth: config.httpAuth }),
   });
   opening.defer(() => http.close());

@@ -165,11 +165,11 @@ export type Verdict =
       readonly wrongCredentials?: true;
     };
 
-type Rules = Pick<HttpParts, 'mode' | 'domains' | 'defaultDomain' | 'hosts' | 'token' | 'auth' | 'scopes'>;
+type Rules = Pick<HttpParts, 'mode' | 'domains' | 'defaultDomain' | 'hosts' | 'token' | 'auth' | 'scopes' | 'mailpit'>;
 
 export function judge(asking: Asking, rules: Rules): Verdict {
   if (isOpenPath(asking.path)) return { type: 'permitted', administers: false };
-  return checkOrigin(asking, rules) ?? checkLogin(asking, rules);
+  return checkOrigin(asking, rules) ?? checkSender(asking, rules) ?? checkLogin(asking, rules);
 }
 
 const refused = (status: 403 | 421, detail: string): Verdict => ({ type: 'refused', status, detail });
@@ -194,6 +194,26 @@ function checkOrigin(asking: Asking, rules: Rules): Verdict | undefined {
   }
   return undefined;
 }
+
+/** Sending may have logins of its own: then no other counts there. Undefined: it has none, or this is no sending. */
+function checkSender(asking: Asking, { mailpit, token, scopes }: Rules): Verdict | undefined {
+  const logins = asking.path === SEND_PATH ? mailpit?.sendAuth : undefined;
+  if (logins === undefined) return undefined;
+  const field = asking.header('authorization');
+  const bearer = credentials(field, token, undefined, (value) => scopes?.byToken(value));
+  if (bearer.type === 'accepted') return { type: 'permitted', administers: false, scope: bearer.scope };
+  const accepts = (login: string): boolean => credentials(field, token, login).type === 'accepted';
+  if (logins === 'any' || logins.some(accepts)) return { type: 'permitted', administers: false };
+  return {
+    type: 'refused',
+    status: 401,
+    detail: 'sending needs its own login',
+    challenge: 'Basic realm="glassmail", charset="UTF-8"',
+    ...(field !== undefined && { wrongCredentials: true }),
+  };
+}
+
+const SEND_PATH = '/api/v1/send';
 
 function checkLogin(asking: Asking, { mode, token, auth, scopes }: Rules): Verdict {
   const given = credentials(asking.header('authorization'), token, auth, (value) => scopes?.byToken(value));

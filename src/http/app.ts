@@ -9,8 +9,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { LoginThrottle } from '../sasl/throttle.ts';
 import type { Connection } from '../wire/connection.ts';
 import { holdBack, judge, pathOf } from './access.ts';
+import type { MailpitEvents } from './compatible/mailpit/events.ts';
+import type { RunningWebhook } from './compatible/mailpit/webhook.ts';
 import type { Feed } from './feed.ts';
-import { FEED_PATH, type HttpOptions } from './parts.ts';
+import { EVENTS_PATH, FEED_PATH, type HttpOptions } from './parts.ts';
 import type { Listener } from './routing.ts';
 
 export type { HttpOptions } from './parts.ts';
@@ -37,6 +39,7 @@ export function createHttp(options: HttpOptions): HttpServer {
 interface Parts {
   readonly answer: Listener;
   readonly feed: Feed;
+  readonly events: MailpitEvents;
 }
 
 class HttpService implements HttpServer {
@@ -51,9 +54,11 @@ class HttpService implements HttpServer {
   readonly #heard = new WeakSet<AbortSignal>();
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
+  readonly #webhook: Promise<RunningWebhook> | undefined;
 
   constructor(options: HttpOptions) {
     this.#options = options;
+    this.#webhook = startWebhook(options);
     this.#server = createServer({
       headersTimeout: HEADERS_MS,
       requestTimeout: REQUEST_MS,
@@ -90,9 +95,17 @@ class HttpService implements HttpServer {
 
   #load(): Promise<Parts> {
     this.#parts ??= (async () => {
-      const [{ requestListener }, { createFeed }] = await Promise.all([import('./routing.ts'), import('./feed.ts')]);
-      const answer = requestListener({ ...this.#options, closing: this.#closing.signal }, this.#throttle);
-      this.#loaded = { answer, feed: createFeed(this.#options) };
+      const [{ requestListener }, { createFeed }, { createMailpitEvents }] = await Promise.all([
+        import('./routing.ts'),
+        import('./feed.ts'),
+        import('./compatible/mailpit/events.ts'),
+      ]);
+      const events = createMailpitEvents(this.#options);
+      const answer = requestListener(
+        { ...this.#options, closing: this.#closing.signal, mailpitEvents: events },
+        this.#throttle,
+      );
+      this.#loaded = { answer, feed: createFeed(this.#options), events };
       return this.#loaded;
     })();
     return this.#parts;
@@ -105,6 +118,7 @@ class HttpService implements HttpServer {
 
   async #close(): Promise<void> {
     this.#drain();
+    await (await this.#webhook)?.close();
     const ended = [...this.#open.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     await Promise.race([Promise.all(ended), wait(DRAIN_MS, undefined, { ref: false })]);
     for (const socket of this.#open.keys()) socket.destroy();
@@ -116,6 +130,7 @@ class HttpService implements HttpServer {
   #drain(): void {
     this.#closing.abort();
     this.#loaded?.feed.close();
+    this.#loaded?.events.close();
     for (const socket of this.#open.keys()) if (!this.#busy.has(socket)) socket.end();
   }
 
@@ -146,15 +161,23 @@ class HttpService implements HttpServer {
     if (verdict.type === 'refused') {
       await holdBack(verdict, address, this.#throttle);
       refuseUpgrade(socket, verdict.status, verdict.detail, verdict.challenge);
-    } else if (path !== FEED_PATH) {
+    } else if (path !== FEED_PATH && path !== EVENTS_PATH) {
       refuseUpgrade(socket, 404, 'there is no WebSocket here');
     } else {
       // It would only show the watcher to himself, and each event of it would be another one.
       this.#open.get(socket)?.unrecord();
-      const { feed } = await this.#load();
-      feed.upgrade(request, socket, head, verdict.scope);
+      const { feed, events } = await this.#load();
+      (path === FEED_PATH ? feed : events).upgrade(request, socket, head, verdict.scope);
     }
   }
+}
+
+/** From the start, not from the first connection: messages arrive before anybody looks. */
+function startWebhook(options: HttpOptions): Promise<RunningWebhook> | undefined {
+  const { webhook, label = '' } = options.mailpit ?? {};
+  return (
+    webhook && import('./compatible/mailpit/webhook.ts').then((found) => found.startWebhook(options, webhook, label))
+  );
 }
 
 function refuseUpgrade(socket: Duplex, status: number, detail: string, challenge?: string): void {

@@ -1,13 +1,20 @@
 /** What the HTTP service needs of the rest of the server: given by the stack. */
+import type { LocalDelivery } from '../delivery/deliver.ts';
+import type { Chaos } from '../faults/chaos.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import type { TokenRegistry } from '../sasl/tokens.ts';
 import type { MailStore } from '../store/mail-store.ts';
+import type { Retention } from '../store/retention.ts';
 import type { Endpoint } from '../wire/connection.ts';
 import type { Recorder } from '../wire/recorder.ts';
 import type { Scope, ScopeRegistry } from '../delivery/scopes.ts';
+import type { MailpitEvents } from './compatible/mailpit/events.ts';
+import type { MailpitSettings } from './compatible/mailpit/settings.ts';
 
-/** The WebSocket's address. */
+/** The address of the pages' WebSocket. */
 export const FEED_PATH = '/api/glass/feed';
+/** That of the compatible API. */
+export const EVENTS_PATH = '/api/events';
 
 /** What is read of the recorder. */
 export type ConversationSource = Pick<Recorder, 'revision' | 'recording' | 'list' | 'find' | 'since' | 'watch'>;
@@ -45,14 +52,24 @@ export interface HttpParts {
   ready(): boolean;
   /** Aborted when the service closes: what waits for news ends. */
   readonly closing?: AbortSignal | undefined;
-  /** For bugs of ours, with their cause. */
-  log(level: 'error', message: string, cause?: unknown): void;
+  /** Bugs of ours with their cause; what others did not answer. */
+  log(level: 'error' | 'warn', message: string, cause?: unknown): void;
+  /** Takes what is handed in over HTTP; undefined: nothing is. */
+  readonly delivery?: LocalDelivery;
+  /** Refusals by chance in SMTP; undefined: switched off. */
+  readonly chaos?: Chaos | undefined;
+  /** What keeps the store small; undefined: nothing is removed by itself. */
+  readonly retention?: Retention | undefined;
+  /** Of the API that is compatible with Mailpit's. */
+  readonly mailpit?: MailpitSettings;
   /** What SMTP has done since the start, for the metrics; zeros while nobody counts. */
   readonly smtpFigures?:
     (() => { readonly accepted: number; readonly acceptedOctets: number; readonly rejected: number }) | undefined;
 }
 
 export interface HttpOptions extends HttpParts {
+  /** Events of the compatible API, that no log has. */
+  readonly mailpitEvents?: MailpitEvents | undefined;
   /** Where the built pages lie, for tests. */
   readonly pagesFolder?: string;
 }

@@ -11,7 +11,7 @@ import { type Verdict, holdBack, judge, pathOf } from './access.ts';
 import { addMailpit } from './compatible/mailpit.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPages } from './pages.ts';
-import { FEED_PATH, type HttpOptions } from './parts.ts';
+import { EVENTS_PATH, FEED_PATH, type HttpOptions } from './parts.ts';
 import { HttpProblem, plain, problemOf, problemResponse } from './problem.ts';
 import { scopeView } from './scope-view.ts';
 import { type App, type Environment, type HttpContext, type Route, addRoute } from './route.ts';
@@ -84,7 +84,7 @@ function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope:
   addMailpit(app, options);
   addOpenApi(app, ROUTES, options.version);
   for (const route of ROUTES) addRoute(app, route, options);
-  app.get(FEED_PATH, () => {
+  app.on('GET', [FEED_PATH, EVENTS_PATH], () => {
     throw new HttpProblem(426, 'this is a WebSocket', { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } });
   });
   app.get('/ca.crt', (context) => {

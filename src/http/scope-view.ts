@@ -3,6 +3,7 @@ import { normalizeDomain, splitAddress } from '../mail/address.ts';
 import type { Scope, ScopeRegistry } from '../delivery/scopes.ts';
 import type { Account, MailStore, TransactionSummary } from '../store/mail-store.ts';
 import type { Conversation } from '../wire/recorder.ts';
+import { NO_SETTINGS } from './compatible/mailpit/settings.ts';
 import type { ConversationSource, HttpOptions } from './parts.ts';
 
 export function scopeView(parts: HttpOptions, scopes: ScopeRegistry, scope: Scope): HttpOptions {
@@ -17,6 +18,10 @@ export function scopeView(parts: HttpOptions, scopes: ScopeRegistry, scope: Scop
     // Tokens for logins are the operator's, and so is everything that is counted over all.
     tokens: undefined,
     smtpFigures: undefined,
+    chaos: undefined,
+    retention: undefined,
+    mailpit: NO_SETTINGS,
+    mailpitEvents: undefined,
     scope,
   };
 }
@@ -31,6 +36,10 @@ function scopedStore(store: MailStore, scopes: ScopeRegistry, scope: Scope): Mai
     forwardPaths: transaction.forwardPaths.filter(({ address }) => (scopeOf(scopes, address)?.id ?? owner) === owner),
     copies: transaction.copies.filter(({ address }) => isOwn(address)),
   });
+  const tagged = async (tag: string | undefined): Promise<readonly TransactionSummary[]> => {
+    const page = { start: 0, limit: Number.MAX_SAFE_INTEGER };
+    return (await store.listTransactions({ owner, query: { type: 'tag', tag } }, page)).items;
+  };
   const overrides: Partial<MailStore> = {
     createAccount: (account) => store.createAccount({ ...account, owner }),
     findAccount: async (idOrAddress) => own(await store.findAccount(idOrAddress)),
@@ -46,6 +55,27 @@ function scopedStore(store: MailStore, scopes: ScopeRegistry, scope: Scope): Mai
     findContent: (id) => store.findContent(id, owner),
     markTransactions: (ids, read, filter) => store.markTransactions(ids, read, { ...filter, owner }),
     deleteTransactions: (ids, filter) => store.deleteTransactions(ids, { ...filter, owner }),
+    listTags: async () => {
+      const counts = new Map<string, number>();
+      for (const { tags } of await tagged(undefined))
+        for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+      return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([tag, count]) => ({ tag, count }));
+    },
+    setTags: async (ids, tags) => {
+      const found = await Promise.all(ids.map((id) => store.findTransaction(id, { owner })));
+      return store.setTags(
+        found.flatMap((transaction) => (transaction ? [transaction.transactionId] : [])),
+        tags,
+      );
+    },
+    renameTag: async (tag, to) => {
+      const found = await tagged(tag);
+      for (const { transactionId, tags } of found) {
+        const others = tags.filter((each) => each.toLowerCase() !== tag.toLowerCase());
+        await store.setTags([transactionId], to === undefined ? others : [...others, to]);
+      }
+      return found.length;
+    },
     transactionEvents: (cursor, filter) => store.transactionEvents(cursor, { ...filter, owner }),
     figures: async () => {
       const [accounts, list] = await Promise.all([

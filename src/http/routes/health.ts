@@ -10,9 +10,11 @@ export function addHealth(app: App, parts: HttpParts): void {
   let metrics: Promise<Metrics> | undefined;
   app.get('/metrics', async () => {
     metrics ??= makeMetrics();
-    const { registry, gauges } = await metrics;
+    const { registry, gauges, tags } = await metrics;
     const figures = await figuresNow(parts);
     for (const { key, gauge } of gauges) gauge.set(key === undefined ? 0 : figures[key]);
+    for (const gauge of tags) gauge.reset();
+    for (const { tag, count } of await parts.store.listTags()) for (const gauge of tags) gauge.set({ tag }, count);
     return new Response(await registry.metrics(), {
       headers: { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' },
     });
@@ -37,6 +39,7 @@ interface Figures {
   readonly accounts: number;
   readonly copies: number;
   readonly unindexed: number;
+  readonly removed: number;
   readonly conversations: number;
   readonly uptime: number;
   readonly memory: number;
@@ -59,12 +62,15 @@ const OURS = [
   ['accounts', 'Accounts', 'accounts'],
   ['mailbox_messages', 'Messages in all mailboxes', 'copies'],
   ['messages_unindexed', 'Messages that the search index does not hold yet', 'unindexed'],
+  ['messages_removed_total', 'Messages that the limits on number and age removed', 'removed'],
   ['conversations', 'Recorded conversations that are kept', 'conversations'],
 ] as const;
 
 interface Metrics {
   readonly registry: Registry;
   readonly gauges: readonly { readonly key: keyof Figures | undefined; readonly gauge: Gauge }[];
+  /** One value for each tag. */
+  readonly tags: readonly Gauge<'tag'>[];
 }
 
 async function makeMetrics(): Promise<Metrics> {
@@ -78,7 +84,20 @@ async function makeMetrics(): Promise<Metrics> {
     gauge(`glassmail_${name}`, help, key),
     gauge(`mailpit_${name}`, help, key),
   ]);
-  return { registry, gauges: [...both, ...OURS.map(([name, help, key]) => gauge(`glassmail_${name}`, help, key))] };
+  const tags = ['glassmail_', 'mailpit_'].map(
+    (prefix) =>
+      new Gauge({
+        name: `${prefix}tag_messages`,
+        help: 'Messages with a tag',
+        labelNames: ['tag'],
+        registers: [registry],
+      }),
+  );
+  return {
+    registry,
+    tags,
+    gauges: [...both, ...OURS.map(([name, help, key]) => gauge(`glassmail_${name}`, help, key))],
+  };
 }
 
 async function figuresNow(parts: HttpParts): Promise<Figures> {
@@ -95,6 +114,7 @@ async function figuresNow(parts: HttpParts): Promise<Figures> {
     accounts: figures.accounts,
     copies: figures.messages,
     unindexed: figures.unindexed,
+    removed: parts.retention?.removed ?? 0,
     conversations: parts.recorder.list().length,
     uptime: process.uptime(),
     memory: process.memoryUsage.rss(),

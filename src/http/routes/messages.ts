@@ -36,7 +36,7 @@ const unknownMessage = { description: 'There is no such message', schema: proble
  * What stands around message HTML: nothing is loaded from anywhere, nothing runs, nothing is submitted, and the frame
  * has an origin of its own. The document's frame carries the same `sandbox`.
  */
-const HTML_POLICY = [
+export const HTML_POLICY = [
   'sandbox allow-popups allow-popups-to-escape-sandbox',
   "default-src 'none'",
   "style-src 'unsafe-inline'",
