@@ -54,11 +54,14 @@ class HttpService implements HttpServer {
   readonly #heard = new WeakSet<AbortSignal>();
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
-  readonly #webhook: Promise<RunningWebhook> | undefined;
+  readonly #webhook: Promise<RunningWebhook | undefined>;
 
   constructor(options: HttpOptions) {
     this.#options = options;
-    this.#webhook = startWebhook(options);
+    this.#webhook = startWebhook(options).catch((error: unknown) => {
+      options.log('error', 'webhook: a fault of ours', error);
+      return undefined;
+    });
     this.#server = createServer({
       headersTimeout: HEADERS_MS,
       requestTimeout: REQUEST_MS,
@@ -173,11 +176,12 @@ class HttpService implements HttpServer {
 }
 
 /** From the start, not from the first connection: messages arrive before anybody looks. */
-function startWebhook(options: HttpOptions): Promise<RunningWebhook> | undefined {
+async function startWebhook(options: HttpOptions): Promise<RunningWebhook | undefined> {
   const { webhook, label = '' } = options.mailpit ?? {};
-  return (
-    webhook && import('./compatible/mailpit/webhook.ts').then((found) => found.startWebhook(options, webhook, label))
-  );
+  if (!webhook) return undefined;
+  const { cursor } = await options.store.transactionEvents(undefined);
+  const { runWebhook } = await import('./compatible/mailpit/webhook.ts');
+  return runWebhook(options, webhook, label, cursor);
 }
 
 function refuseUpgrade(socket: Duplex, status: number, detail: string, challenge?: string): void {

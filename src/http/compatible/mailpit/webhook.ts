@@ -11,14 +11,12 @@ export interface RunningWebhook {
   close(): Promise<void>;
 }
 
-export function startWebhook(
-  parts: HttpParts,
-  { url, perSecond, delaySeconds }: Webhook,
-  label: string,
-): RunningWebhook {
+/** @param from the cursor of the events that are told already */
+export function runWebhook(parts: HttpParts, webhook: Webhook, label: string, from: string): RunningWebhook {
+  const { url, perSecond, delaySeconds } = webhook;
   const { store, notifier } = parts;
   const stopping = new AbortController();
-  let cursor: string | undefined;
+  let cursor = from;
   let timer: NodeJS.Timeout | undefined;
   let next = 0;
 
