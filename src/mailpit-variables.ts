@@ -20,7 +20,8 @@ const ifOn =
   (text: string): string | undefined =>
     isOn(text) ? value : undefined;
 const portOf = (text: string): string | undefined => /:(\d{1,5})$/.exec(text)?.[1];
-const one = (text: string): string | undefined => (/\s/.test(text.trim()) ? undefined : text.trim());
+/** There is one login here: of several, the first counts, for none at all would leave the doors open. */
+const first = (text: string): string => text.trim().split(/\s+/, 1)[0]!;
 
 const ROWS: readonly Row[] = [
   // The database's folder: ours is a folder.
@@ -35,7 +36,7 @@ const ROWS: readonly Row[] = [
   ['MP_UI_BIND_ADDR', 'http-port', portOf],
   ['MP_SMTP_BIND_ADDR', 'smtp-port', portOf],
   ['MP_POP3_BIND_ADDR', 'pop3-port', portOf],
-  ['MP_UI_AUTH', 'http-auth', one],
+  ['MP_UI_AUTH', 'http-auth', first],
   ['MP_SEND_API_AUTH', 'send-auth'],
   ['MP_SEND_API_AUTH_ACCEPT_ANY', 'send-auth', ifOn('any')],
   ['MP_ALLOW_INTERNAL_HTTP_REQUESTS', 'link-check', ifOn('internal')],
@@ -86,6 +87,7 @@ const BIND = ['MP_UI_BIND_ADDR', 'MP_SMTP_BIND_ADDR', 'MP_POP3_BIND_ADDR'];
 export function mailpitVariables(environment: NodeJS.ProcessEnv): Understood {
   const settings = new Map<string, { text: string; from: string }>();
   const done = new Set(NEEDLESS);
+  const notices: string[] = [];
   for (const [variable, setting, value = (text: string) => text] of ROWS) {
     const given = environment[variable];
     if (given === undefined || given === '') continue;
@@ -100,11 +102,12 @@ export function mailpitVariables(environment: NodeJS.ProcessEnv): Understood {
   const certificate = settings.get('tls-certificate');
   if (certificate) settings.set('smtp-starttls', { text: 'on', from: certificate.from });
   if (environment.MP_WEBROOT === '/') done.add('MP_WEBROOT');
+  if (/\S\s+\S/.test(environment.MP_UI_AUTH ?? '')) notices.push('MP_UI_AUTH: only its first login counts here');
   const strange = Object.keys(environment).filter(
     (name) => /^MP_[A-Z0-9_]+$/.test(name) && environment[name] !== '' && !done.has(name),
   );
-  const notices =
-    strange.length === 0 ? [] : [`of Mailpit's variables, these change nothing here: ${strange.sort().join(', ')}`];
+  if (strange.length > 0)
+    notices.push(`of Mailpit's variables, these change nothing here: ${strange.sort().join(', ')}`);
   return { settings, notices };
 }
 

@@ -8,6 +8,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { LOG_LEVELS, SERVICES, type Config, type LogLevel, type Service } from './config.ts';
+import { countedDelivery } from './delivery/counted.ts';
 import { createDelivery } from './delivery/deliver.ts';
 import { ScopeRegistry } from './delivery/scopes.ts';
 import { Chaos } from './faults/chaos.ts';
@@ -149,15 +150,17 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
       }),
     ),
   );
-  const delivery = createDelivery({
-    store,
-    scopes,
-    domains: config.mode === 'capture' ? 'all' : config.domains,
-    defaultDomain: config.defaultDomain,
-    serverName: config.serverName,
-    tagging: config.tagging,
-    ...(defaultPasswordRecord === undefined ? {} : { defaultPasswordRecord }),
-  });
+  const delivery = countedDelivery(
+    createDelivery({
+      store,
+      scopes,
+      domains: config.mode === 'capture' ? 'all' : config.domains,
+      defaultDomain: config.defaultDomain,
+      serverName: config.serverName,
+      tagging: config.tagging,
+      ...(defaultPasswordRecord === undefined ? {} : { defaultPasswordRecord }),
+    }),
+  );
   const chaos = config.chaos && new Chaos();
   chaos?.set(config.chaos ?? {});
   const rules = { messages: config.maximumMessages, ageMs: config.maximumAgeMs };
@@ -200,6 +203,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     authorityPem: () => certificates.authorityPem,
     log: say,
     delivery,
+    smtpFigures: () => delivery.figures(),
     chaos,
     retention,
     mailpit: config.mailpit,

@@ -79,9 +79,12 @@ test('our own variables and flags beat them', () => {
 
 test('what is set and not understood is named in one line', () => {
   const environment = { MP_WEBROOT: '/mail', MP_UI_AUTH: 'a:b c:d', MP_NONSENSE: 'x', MP_TAG: '', MP_QUIET: 'false' };
-  expect(readConfig([], environment).notices).toEqual([
-    "of Mailpit's variables, these change nothing here: MP_NONSENSE, MP_UI_AUTH, MP_WEBROOT",
+  const { notices, httpAuth } = readConfig([], environment);
+  expect(notices).toEqual([
+    'MP_UI_AUTH: only its first login counts here',
+    "of Mailpit's variables, these change nothing here: MP_NONSENSE, MP_WEBROOT",
   ]);
+  expect(httpAuth).toBe('a:b');
 });
 
 test('nothing is removed, sent, asked or refused by itself', () => {

@@ -33,6 +33,7 @@ export function addMailpit(app: App, parts: HttpOptions): void {
   addView(app, parts);
   app.get('/api/v1/info', async () => json(await info(parts)));
   app.get('/api/v1/webui', () => json(configuration(parts)));
+  app.get('/api/v1/', (context) => context.redirect('/api/docs'));
   app.options('/api/v1/*', () => text(''));
   app.all('/api/v1/*', () => text('404 page not found', 404));
 }
@@ -58,8 +59,11 @@ function addMessages(app: App, { store, mailpitEvents }: HttpOptions): void {
     // Nothing, or nothing that can be read, means all.
     const ids = idsOf((await looseBody(context.req.raw)) ?? {});
     const deleted = ids.length === 0 ? mailpitEvents?.deletingAll() : undefined;
-    await store.deleteTransactions(ids.length > 0 ? ids : undefined);
-    deleted?.();
+    try {
+      await store.deleteTransactions(ids.length > 0 ? ids : undefined);
+    } finally {
+      deleted?.();
+    }
     return text('ok');
   });
 

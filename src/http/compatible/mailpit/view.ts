@@ -1,4 +1,4 @@
-/** /view/{id}.html, /view/{id}.txt, and links into the pages. */
+/** /view/{id}.html, /view/{id}.txt, and Mailpit's links into its pages, which lead into ours. */
 import { htmlDocument } from '../../message-view.ts';
 import { wholeContent } from '../../content.ts';
 import type { HttpParts } from '../../parts.ts';
@@ -29,5 +29,10 @@ export function addView(app: App, { store }: HttpParts): void {
         'Cache-Control': 'no-store',
       },
     });
+  });
+
+  app.get('/search', (context) => {
+    const query = context.req.query('q') ?? '';
+    return context.redirect(query === '' ? '/' : `/?${new URLSearchParams({ q: query }).toString()}`);
   });
 }
