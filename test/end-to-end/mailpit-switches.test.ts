@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { MailpitClient } from 'mailpit-api';
 import { type SendMailOptions, createTransport } from 'nodemailer';
 import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket as WebSocketWithHeaders } from 'ws';
 import { SERVICES, readConfig } from '../../src/config.ts';
 import { startStack } from '../../src/stack.ts';
 import { type TestStack, startTestStack } from '../test-stack.ts';
@@ -246,4 +247,41 @@ test('old messages go, and the metrics tell', async () => {
     expect.stringMatching(/ info retention: 1 old message removed$/),
   ]);
   socket.close();
+});
+
+test('the token of a test scope sees, tags and hears of its own mail alone', async () => {
+  await using stack = await startTestStack('--chaos');
+  const made = (await (await fetch(`${base(stack)}/api/glass/scopes`, { method: 'POST', body: '{}' })).json()) as {
+    readonly domain: string;
+    readonly token: string;
+  };
+  const headers = { Authorization: `Bearer ${made.token}` };
+  const all = new MailpitClient(base(stack));
+  const scoped = new MailpitClient(base(stack), { fetchOptions: { headers } });
+  const socket = new WebSocketWithHeaders(`ws://127.0.0.1:${stack.port('http')}/api/events`, { headers });
+  const told: string[] = [];
+  let look: () => void = () => undefined;
+  socket.on('message', (data: Buffer) => {
+    const { Type, Data } = JSON.parse(data.toString()) as { readonly Type: string; readonly Data: unknown };
+    if (Type !== 'stats') told.push(`${Type} ${JSON.stringify(Data)}`);
+    look();
+  });
+  await once(socket, 'message');
+  await send(stack, { subject: 'secret', headers: { 'X-Tags': 'secret, shared' } });
+  await send(stack, { subject: 'mine', to: `app+mine@${made.domain}`, headers: { 'X-Tags': 'shared' } });
+  const [mine, secret] = (await all.listMessages()).messages.map(({ ID }) => ID);
+  expect(await scoped.getTags()).toEqual(['mine', 'shared']);
+  expect((await scoped.getInfo()).Tags).toEqual({ mine: 1, shared: 1 });
+  expect(await scoped.setTags({ IDs: [mine!, secret!], Tags: ['shared', 'new'] })).toBe('ok');
+  expect(await scoped.renameTag('shared', 'ours')).toBe('ok');
+  expect((await all.searchMessages({ query: 'subject:secret' })).messages[0]!.Tags).toEqual(['secret', 'shared']);
+  expect((await scoped.getMessageSummary(mine)).Tags).toEqual(['new', 'ours']);
+  await expect(scoped.getChaosTriggers()).rejects.toThrow('Chaos is not enabled');
+  await scoped.deleteMessages();
+  while (!told.some((line) => line.startsWith('delete'))) await new Promise<void>((resolve) => (look = resolve));
+  expect(told.at(-1)).toBe(`delete {"ID":"${mine}"}`);
+  expect(told.join()).not.toContain(secret);
+  expect((await all.listMessages()).total).toBe(1);
+  socket.terminate();
+  expect(stack.logged).toEqual([]);
 });
