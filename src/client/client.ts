@@ -136,12 +136,13 @@ export class MailClient {
     const from = typeof since === 'object' ? since.toISOString() : since;
     const tested = new Set<string>();
     let cursor = from;
-    let inVain: WaitedInVain | undefined;
+    let arrived: readonly MessageSummary[] = [];
     do {
       const left = Math.min(Math.max(0, Math.round(deadline - performance.now())), LONGEST_WAIT);
       const news = await this.#waitOnce(searchOf(wanted), cursor, left, signal);
       if ('arrived' in news) {
-        inVain = news;
+        arrived = [...news.arrived, ...arrived];
+        ({ cursor } = news);
         continue;
       }
       // Several may have come at once: each is looked at.
@@ -155,7 +156,6 @@ export class MailClient {
       }
       ({ cursor } = news);
     } while (performance.now() < deadline);
-    const arrived = inVain?.arrived ?? [];
     const told = arrived.map(({ subject, recipients }) => `"${subject}" to ${recipients.join(', ')}`).join('; ');
     throw new NoSuchMail(
       `no message with ${described(wanted)} came within ${timeout} ms; ${told === '' ? 'nothing else came either' : `this did: ${told}`}`,
