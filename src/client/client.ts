@@ -133,28 +133,37 @@ export class MailClient {
   async waitFor(wanted: Wanted, options: WaitOptions = {}): Promise<Message> {
     const { timeout = USUAL_TIMEOUT, since, signal } = options;
     const deadline = performance.now() + timeout;
-    const from = typeof since === 'object' ? since.toISOString() : since;
     const tested = new Set<string>();
-    let cursor = from;
-    let arrived: readonly MessageSummary[] = [];
-    do {
-      const left = Math.min(Math.max(0, Math.round(deadline - performance.now())), LONGEST_WAIT);
-      const news = await this.#waitOnce(searchOf(wanted), cursor, left, signal);
-      if ('arrived' in news) {
-        arrived = [...news.arrived, ...arrived];
-        ({ cursor } = news);
-        continue;
-      }
-      // Several may have come at once: each is looked at.
-      const { messages } = await this.messages({ ...wanted, limit: MOST_TESTED });
-      for (const summary of messages) {
-        if (tested.has(summary.id) || (from !== undefined && since instanceof Date && summary.receivedAt < from))
-          continue;
+    const newest = async (summaries: readonly MessageSummary[]): Promise<Message | undefined> => {
+      for (const summary of summaries) {
+        if (tested.has(summary.id)) continue;
         tested.add(summary.id);
         const message = await this.#tested(summary, wanted);
         if (message) return message;
       }
+      return undefined;
+    };
+    let cursor: string;
+    let arrived: readonly MessageSummary[] = [];
+    if (typeof since === 'string') cursor = since;
+    else {
+      const present = await this.messages({ ...wanted, limit: MOST_TESTED });
+      const from = since?.toISOString() ?? '';
+      const found = await newest(present.messages.filter(({ receivedAt }) => receivedAt >= from));
+      if (found) return found;
+      ({ cursor } = present);
+    }
+    do {
+      const left = Math.min(Math.max(0, Math.round(deadline - performance.now())), LONGEST_WAIT);
+      const news = await this.#waitOnce(searchOf(wanted), cursor, left, signal);
       ({ cursor } = news);
+      if ('arrived' in news) {
+        arrived = [...news.arrived, ...arrived];
+        continue;
+      }
+      const found = await newest(news.messages);
+      if (found) return found;
+      arrived = [...news.messages, ...arrived];
     } while (performance.now() < deadline);
     const told = arrived.map(({ subject, recipients }) => `"${subject}" to ${recipients.join(', ')}`).join('; ');
     throw new NoSuchMail(

@@ -346,6 +346,7 @@ export const messageList = z
     unreadMatches: count,
     start: count,
     messages: z.array(messageSummary).describe('Newest first.'),
+    cursor: z.string().describe('For `since` and `cursor`: what comes after this list.'),
   })
   .meta({ id: 'MessageList' });
 export type MessageList = z.infer<typeof messageList>;
@@ -439,7 +440,9 @@ export const waitQuery = z.strictObject({
 
 export const waited = z
   .object({
-    messages: z.array(messageSummary).describe('As many as were waited for, newest first.'),
+    messages: z
+      .array(messageSummary)
+      .describe('As many as were waited for, or more if more came at once; newest first.'),
     cursor: z.string().describe('For `since`: what comes after these.'),
     waitedMs: count,
   })

@@ -17,6 +17,7 @@ const answer = (...messages: MessageSummary[]): MessageList => ({
   unreadMatches: messages.length,
   start: 0,
   messages,
+  cursor: '00000000.1.1',
 });
 
 const news = (change: Partial<MailNews>): MailNews => ({

@@ -68,6 +68,8 @@ export const messageRoutes = [
     answers: { 200: { description: 'A page of the list', schema: messageList }, 400: badSearch },
     async handle({ query }, parts) {
       const filter = await filterOf(parts, query.query, query.account, query.tz, 'query');
+      // First the cursor: what comes while the list is read is told twice rather than never.
+      const { cursor } = await parts.store.transactionEvents(undefined);
       const list = await parts.store.listTransactions(filter, { start: query.start, limit: query.limit });
       return json({
         total: list.total,
@@ -76,6 +78,7 @@ export const messageRoutes = [
         unreadMatches: list.unreadMatches,
         start: query.start,
         messages: list.items.map(summaryView),
+        cursor,
       } satisfies MessageList);
     },
   }),

@@ -155,13 +155,13 @@ class Awaited {
     }
   }
 
-  /** As many as were asked for, newest first; undefined: not yet. */
+  /** As many as were asked for or more, newest first; undefined: not yet. */
   get found(): readonly TransactionSummary[] | undefined {
     return this.#mail.size < this.#count ? undefined : this.some;
   }
 
   get some(): readonly TransactionSummary[] {
-    return [...this.#mail.values()].slice(-this.#count).reverse();
+    return [...this.#mail.values()].reverse();
   }
 }
 

@@ -41,21 +41,14 @@ export function addHtmlCheck(app: App, { store }: HttpParts): void {
     const { preview } = await import('../../../mail/preview.ts');
     const { html } = await preview(await wholeContent(found.content), found.tree);
     if (html === '') return text('message does not contain HTML', 400);
-    const data = supportData();
-    return data ? json(checkHtml(html, data)) : text('the data of caniemail.com are not installed here', 400);
+    return json(checkHtml(html, supportData()));
   });
 }
 
 let loaded: SupportData | undefined;
 
-/** Undefined: the package is not installed. */
-function supportData(): SupportData | undefined {
-  try {
-    return (loaded ??= require('caniemail/caniemail.json') as SupportData);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
-    throw error;
-  }
+function supportData(): SupportData {
+  return (loaded ??= require('caniemail/caniemail.json') as SupportData);
 }
 
 // -------------------------------------------------------------------------------------------------------- check
