@@ -84,3 +84,14 @@ export async function eventually(holds: () => Promise<boolean> | boolean, what =
   }
   throw new Error(`${what} did not come within 30 seconds`);
 }
+
+/** @throws when it takes longer; what it waits for is not ended by that */
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`${what} took more than ${ms / 1000} seconds`)), ms);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -8,7 +8,7 @@ import type { TestStack } from '../test-stack.ts';
 import { openScreen, startProgram } from './desktop.ts';
 import { address } from './mail.ts';
 import { connectToMarionette } from './marionette.ts';
-import { eventually, makeHome } from './program.ts';
+import { eventually, makeHome, within } from './program.ts';
 import { lastLines } from './refusals.ts';
 
 /** An account of Thunderbird's: where its mail comes from, and by which service it sends. */
@@ -105,16 +105,6 @@ async function marionettePort(profile: string): Promise<number> {
     return port > 0;
   }, 'the port of Marionette');
   return port;
-}
-
-async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`${what} took more than ${ms / 1000} seconds`)), ms);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 type Preferences = Readonly<Record<string, string | number | boolean>>;
