@@ -95,6 +95,8 @@ export interface Config {
   readonly httpHosts: readonly string[];
   /** `user:password`; undefined: no login. */
   readonly httpAuth: string | undefined;
+  /** Whose shape `GET /api/v1/messages` has. */
+  readonly apiV1: 'mailpit' | 'mailhog';
   readonly logLevel: LogLevel;
   /** Accepted messages that are kept; undefined: all. */
   readonly maximumMessages: number | undefined;
@@ -290,6 +292,13 @@ export const SETTINGS: readonly Setting[] = [
     value: 'NAME,…',
     default: '',
     help: 'More names by which browsers may call this server (protection against DNS rebinding).',
+  },
+  {
+    group: 'the web',
+    flag: 'api-v1',
+    value: 'mailpit|mailhog',
+    default: 'mailpit',
+    help: 'Whose list GET /api/v1/messages answers. All other routes of both tools are there at once.',
   },
   {
     group: 'limits',
@@ -624,6 +633,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     tlsKey,
     httpHosts: list(given.get('http-hosts')),
     httpAuth: login(given.get('http-auth')),
+    apiV1: oneOf(given.get('api-v1'), ['mailpit', 'mailhog'], 'mailpit'),
     logLevel: oneOf(given.get('log-level'), LOG_LEVELS, 'info'),
     maximumMessages: integer(unlessOff(given.get('max-messages')), 0, 0, 100_000_000) || undefined,
     maximumAgeMs: duration(unlessOff(given.get('max-age'))),

@@ -198,6 +198,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     passwordRecord: (password: string) => makeScramRecord(password),
     tokens,
     scopes,
+    apiV1: config.apiV1,
     ready: () => accepting,
     dataFolder: folder,
     authorityPem: () => certificates.authorityPem,

@@ -9,10 +9,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { LoginThrottle } from '../sasl/throttle.ts';
 import type { Connection } from '../wire/connection.ts';
 import { holdBack, judge, pathOf } from './access.ts';
+import type { MailhogSockets } from './compatible/mailhog/events.ts';
 import type { MailpitEvents } from './compatible/mailpit/events.ts';
 import type { RunningWebhook } from './compatible/mailpit/webhook.ts';
 import type { Feed } from './feed.ts';
-import { EVENTS_PATH, FEED_PATH, type HttpOptions } from './parts.ts';
+import { EVENTS_PATH, FEED_PATH, type HttpOptions, MAILHOG_SOCKET_PATH } from './parts.ts';
 import type { Listener } from './routing.ts';
 
 export type { HttpOptions } from './parts.ts';
@@ -36,10 +37,13 @@ export function createHttp(options: HttpOptions): HttpServer {
   return new HttpService(options);
 }
 
+const SOCKETS: ReadonlySet<string> = new Set([FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH]);
+
 interface Parts {
   readonly answer: Listener;
   readonly feed: Feed;
   readonly events: MailpitEvents;
+  readonly mailhog: MailhogSockets;
 }
 
 class HttpService implements HttpServer {
@@ -98,17 +102,18 @@ class HttpService implements HttpServer {
 
   #load(): Promise<Parts> {
     this.#parts ??= (async () => {
-      const [{ requestListener }, { createFeed }, { createMailpitEvents }] = await Promise.all([
+      const [{ requestListener }, { createFeed }, { createMailpitEvents }, { mailhogSockets }] = await Promise.all([
         import('./routing.ts'),
         import('./feed.ts'),
         import('./compatible/mailpit/events.ts'),
+        import('./compatible/mailhog/events.ts'),
       ]);
       const events = createMailpitEvents(this.#options);
       const answer = requestListener(
         { ...this.#options, closing: this.#closing.signal, mailpitEvents: events },
         this.#throttle,
       );
-      this.#loaded = { answer, feed: createFeed(this.#options), events };
+      this.#loaded = { answer, feed: createFeed(this.#options), events, mailhog: mailhogSockets(this.#options) };
       return this.#loaded;
     })();
     return this.#parts;
@@ -134,6 +139,7 @@ class HttpService implements HttpServer {
     this.#closing.abort();
     this.#loaded?.feed.close();
     this.#loaded?.events.close();
+    this.#loaded?.mailhog.close();
     for (const socket of this.#open.keys()) if (!this.#busy.has(socket)) socket.end();
   }
 
@@ -164,13 +170,14 @@ class HttpService implements HttpServer {
     if (verdict.type === 'refused') {
       await holdBack(verdict, address, this.#throttle);
       refuseUpgrade(socket, verdict.status, verdict.detail, verdict.challenge);
-    } else if (path !== FEED_PATH && path !== EVENTS_PATH) {
+    } else if (!SOCKETS.has(path)) {
       refuseUpgrade(socket, 404, 'there is no WebSocket here');
     } else {
       // It would only show the watcher to himself, and each event of it would be another one.
       this.#open.get(socket)?.unrecord();
-      const { feed, events } = await this.#load();
-      (path === FEED_PATH ? feed : events).upgrade(request, socket, head, verdict.scope);
+      const { feed, events, mailhog } = await this.#load();
+      const sockets = path === FEED_PATH ? feed : path === EVENTS_PATH ? events : mailhog;
+      sockets.upgrade(request, socket, head, verdict.scope);
     }
   }
 }

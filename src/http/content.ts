@@ -10,7 +10,7 @@ export function contentResponse(
   const { start = 0, headers = {} } = options;
   const length = content.size - start;
   const body =
-    content.octets === undefined ? stream(content.read(start, content.size)) : bodyOf(content.octets.subarray(start));
+    content.octets === undefined ? streamOf(content.read(start, content.size)) : bodyOf(content.octets.subarray(start));
   return new Response(body, {
     headers: {
       'Content-Type': type,
@@ -28,7 +28,8 @@ export function bodyOf(octets: Uint8Array): Uint8Array<ArrayBuffer> {
   return octets.buffer instanceof ArrayBuffer ? (octets as Uint8Array<ArrayBuffer>) : Uint8Array.from(octets);
 }
 
-function stream(pieces: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+/** Octets as a body, made as slowly as the client takes them. */
+export function streamOf(pieces: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = pieces[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {

@@ -16,6 +16,9 @@ export const FEED_PATH = '/api/glass/feed';
 /** That of the compatible API. */
 export const EVENTS_PATH = '/api/events';
 
+/** That of the API that is compatible with MailHog's. */
+export const MAILHOG_SOCKET_PATH = '/api/v2/websocket';
+
 /** What is read of the recorder. */
 export type ConversationSource = Pick<Recorder, 'revision' | 'recording' | 'list' | 'find' | 'since' | 'watch'>;
 
@@ -49,6 +52,8 @@ export interface HttpParts {
   readonly scopes?: ScopeRegistry | undefined;
   /** The one whose view of the API this is. */
   readonly scope?: Scope | undefined;
+  /** Whose shape `GET /api/v1/messages` has, on which the two tools differ; default `mailpit`. */
+  readonly apiV1?: 'mailpit' | 'mailhog';
   ready(): boolean;
   /** Aborted when the service closes: what waits for news ends. */
   readonly closing?: AbortSignal | undefined;

@@ -8,10 +8,11 @@ import { Hono } from 'hono';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { Scope } from '../delivery/scopes.ts';
 import { type Verdict, holdBack, judge, pathOf } from './access.ts';
+import { addMailhog } from './compatible/mailhog.ts';
 import { addMailpit } from './compatible/mailpit.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPages } from './pages.ts';
-import { EVENTS_PATH, FEED_PATH, type HttpOptions } from './parts.ts';
+import { EVENTS_PATH, FEED_PATH, type HttpOptions, MAILHOG_SOCKET_PATH } from './parts.ts';
 import { HttpProblem, plain, problemOf, problemResponse } from './problem.ts';
 import { scopeView } from './scope-view.ts';
 import { type App, type Environment, type HttpContext, type Route, addRoute } from './route.ts';
@@ -81,10 +82,11 @@ function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope:
     addSafety(context.res.headers);
   });
   addHealth(app, options);
+  addMailhog(app, options); // before Mailpit's, which answer all the rest of /api/v1
   addMailpit(app, options);
   addOpenApi(app, ROUTES, options.version);
   for (const route of ROUTES) addRoute(app, route, options);
-  app.on('GET', [FEED_PATH, EVENTS_PATH], () => {
+  app.on('GET', [FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH], () => {
     throw new HttpProblem(426, 'this is a WebSocket', { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } });
   });
   app.get('/ca.crt', (context) => {

@@ -2,6 +2,7 @@
 import type { MailStore, TransactionEvent, TransactionFilter, TransactionSummary } from '../../store/mail-store.ts';
 import type { SearchQuery } from '../../store/search-query.ts';
 import { summaryView } from '../message-view.ts';
+import { News } from '../news.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem } from '../problem.ts';
 import { json, route } from '../route.ts';
@@ -162,36 +163,6 @@ class Awaited {
 
   get some(): readonly TransactionSummary[] {
     return [...this.#mail.values()].reverse();
-  }
-}
-
-/** Whether there is news, for one who looks again and again. */
-class News implements Disposable {
-  readonly #end: () => void;
-  #isNew = false;
-  #wake: (() => void) | undefined;
-
-  constructor({ notifier }: HttpParts) {
-    this.#end = notifier.subscribe('all', () => {
-      this.#isNew = true;
-      this.#wake?.();
-    });
-  }
-
-  /** Resolves when there is some, or when the signal says so. */
-  async next(signal: AbortSignal): Promise<void> {
-    if (!this.#isNew && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-      this.#wake = undefined;
-    }
-    this.#isNew = false;
-  }
-
-  [Symbol.dispose](): void {
-    this.#end();
   }
 }
 
