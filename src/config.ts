@@ -51,6 +51,8 @@ export interface Config {
   readonly hosts: readonly string[];
   /** 0: a free port; undefined: closed. */
   readonly ports: Readonly<Record<Service, number | undefined>>;
+  /** The submission port with TLS takes mail as the SMTP port does. */
+  readonly openSubmissions: boolean;
   /** The data folder; `temp`: a fresh one that is removed at exit. */
   readonly data: string;
   /** Accounts that the first start makes. */
@@ -135,6 +137,23 @@ const DEFAULT_PORTS: Readonly<Record<Service, number | undefined>> = {
   http: 8025,
   https: 8443,
   lmtp: undefined,
+};
+
+/** Where other tools listen, for tests that were written for them. */
+const PORT_SETS: Readonly<Record<'glassmail' | 'greenmail', typeof DEFAULT_PORTS>> = {
+  glassmail: DEFAULT_PORTS,
+  greenmail: {
+    smtp: 3025,
+    submission: undefined,
+    submissions: 3465,
+    imap: 3143,
+    imaps: 3993,
+    pop3: 3110,
+    pop3s: 3995,
+    http: 8080,
+    https: undefined,
+    lmtp: undefined,
+  },
 };
 
 /** Switches may stand without a value: `--smtp-starttls`. */
@@ -228,6 +247,13 @@ export const SETTINGS: readonly Setting[] = [
     value: 'ADDRESS,…',
     default: '127.0.0.1,::1',
     help: 'Addresses to bind to, each with every port. 0.0.0.0,:: is every address of this machine.',
+  },
+  {
+    group: 'where it listens',
+    flag: 'ports',
+    value: 'glassmail|greenmail',
+    default: 'glassmail',
+    help: 'The ports below, or those of GreenMail: 3025 SMTP, 3110 POP3, 3143 IMAP, 3465 SMTP with TLS (in capture mode without a login), 3993 IMAP with TLS, 3995 POP3 with TLS, 8080 pages and API. A port of its own flag or variable beats both.',
   },
   ...SERVICES.map((service): Setting => ({
     group: 'where it listens',
@@ -590,6 +616,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
   const capture = mode === 'capture';
   const defaultDomain = domains[0] ?? 'glass.localhost';
   oneOf(given.get('route'), ['none'], 'none');
+  const ports = oneOf(given.get('ports'), ['glassmail', 'greenmail'], 'glassmail');
   const tlsCertificate = given.get('tls-certificate')?.text;
   const tlsKey = given.get('tls-key')?.text;
   if ((tlsCertificate === undefined) !== (tlsKey === undefined))
@@ -603,8 +630,9 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     defaultDomain,
     hosts: hostList(given.get('host')),
     ports: Object.fromEntries(
-      SERVICES.map((service) => [service, port(given.get(`${service}-port`), DEFAULT_PORTS[service])]),
+      SERVICES.map((service) => [service, port(given.get(`${service}-port`), PORT_SETS[ports][service])]),
     ) as Record<Service, number | undefined>,
+    openSubmissions: capture && ports === 'greenmail',
     data: given.get('data')?.text ?? './data',
     accounts: accountList(given.get('accounts'), capture ? ['alice', 'bob'] : [], defaultDomain),
     password: given.get('password')?.text ?? (capture ? 'glass' : undefined),

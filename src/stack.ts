@@ -166,13 +166,17 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const rules = { messages: config.maximumMessages, ageMs: config.maximumAgeMs };
   const keepsAll = rules.messages === undefined && rules.ageMs === undefined;
   const retention = keepsAll ? undefined : opening.use(new Retention({ store, notifier, rules, log: say }));
+  // GreenMail's port for SMTP over TLS is no submission: its clients do not log in there.
+  const withoutLogin = (service: string) => service === 'smtp' || (service === 'submissions' && config.openSubmissions);
+  const authOf = (service: string) =>
+    withoutLogin(service) ? config.smtpAuth : service === 'lmtp' ? 'none' : 'required';
   const smtp = (service: 'smtp' | 'submission' | 'submissions' | 'lmtp') =>
     smtpServer({
       ...session,
       credentials: credentialsFor('smtp'),
       service,
       delivery,
-      auth: service === 'smtp' ? config.smtpAuth : service === 'lmtp' ? 'none' : 'required',
+      auth: authOf(service),
       starttls: service === 'submission' || (service !== 'submissions' && config.smtpStartTls),
       enforceSender: config.mode === 'domain',
       maximumRecipients: config.maximumRecipients,
@@ -198,6 +202,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     passwordRecord: (password: string) => makeScramRecord(password),
     tokens,
     scopes,
+    firstAccounts: config.accounts,
     apiV1: config.apiV1,
     ready: () => accepting,
     dataFolder: folder,

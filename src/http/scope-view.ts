@@ -22,6 +22,7 @@ export function scopeView(parts: HttpOptions, scopes: ScopeRegistry, scope: Scop
     retention: undefined,
     mailpit: NO_SETTINGS,
     mailpitEvents: undefined,
+    firstAccounts: [scope.address],
     scope,
   };
 }

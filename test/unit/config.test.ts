@@ -31,6 +31,19 @@ describe('defaults', () => {
     });
   });
 
+  test('the ports of GreenMail; one of its own flag wins, wherever it is given', () => {
+    const ports = { smtp: 3025, submissions: 3465, imap: 3143, imaps: 3993, pop3: 3110, pop3s: 3995, http: 8080 };
+    const others = { submission: undefined, https: undefined, lmtp: undefined };
+    expect(readConfig(['--ports', 'greenmail'], {}).ports).toEqual({ ...ports, ...others });
+    const given = readConfig(['--imap-port', '1', '--ports', 'greenmail'], { GLASSMAIL_SMTP_PORT: '2' });
+    expect(given.ports).toEqual({ ...ports, ...others, imap: 1, smtp: 2 });
+    expect(given.openSubmissions).toBe(true);
+    expect(readConfig(['--ports', 'greenmail', '--domains', 'red.test'], {}).openSubmissions).toBe(false);
+    expect(() => readConfig([], { GLASSMAIL_PORTS: 'green' })).toThrow(
+      new ConfigError('GLASSMAIL_PORTS: "green" is not one of glassmail, greenmail'),
+    );
+  });
+
   test('domain mode: no accounts, no password, no recording, STARTTLS offered', () => {
     const config = readConfig(['--domains', 'Red.test,blue.test'], {});
     expect(config).toMatchObject({

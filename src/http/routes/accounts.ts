@@ -235,7 +235,7 @@ export const accountRoutes = [
 ];
 
 /** The address of an account to be. @throws HttpProblem 400 */
-function localAddress(parts: HttpParts, name: string): string {
+export function localAddress(parts: HttpParts, name: string): string {
   const address = loginAddress(name, parts.defaultDomain);
   const split = splitAddress(address);
   const wrong = (rule: string) => badInput([{ in: 'body', field: 'address', rule }]);
