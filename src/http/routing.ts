@@ -8,6 +8,7 @@ import { Hono } from 'hono';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { Scope } from '../delivery/scopes.ts';
 import { type Verdict, holdBack, judge, pathOf } from './access.ts';
+import { addEthereal } from './compatible/ethereal.ts';
 import { addGreenmail } from './compatible/greenmail.ts';
 import { addMailhog } from './compatible/mailhog.ts';
 import { addMailpit } from './compatible/mailpit.ts';
@@ -83,6 +84,7 @@ function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope:
     addSafety(context.res.headers);
   });
   addHealth(app, options);
+  addEthereal(app, options);
   addGreenmail(app, options);
   addMailhog(app, options); // before Mailpit's, which answer all the rest of /api/v1
   addMailpit(app, options);

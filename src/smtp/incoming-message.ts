@@ -3,6 +3,7 @@
  * for all recipients, or by LMTP for all who have room.
  */
 import type { IncomingMail } from '../delivery/deliver.ts';
+import { isTestAccount } from '../delivery/test-accounts.ts';
 import type { Accepted, Spool, Spooled } from '../store/mail-store.ts';
 import { queued, replyFor, tooLarge, type Reply } from './replies.ts';
 import type { MailTransaction, SmtpSession } from './session.ts';
@@ -59,7 +60,7 @@ export class IncomingMessage {
 
   /** After the last octet: stores the message. @throws Refusal, and whatever the spool failed with */
   async end(): Promise<Reply> {
-    const { connection } = this.#session;
+    const { connection, login } = this.#session;
     const wrong = this.check();
     if (wrong) return wrong;
     this.#state = 'ending';
@@ -67,7 +68,7 @@ export class IncomingMessage {
       const content = await this.#spool.finish();
       const { transactionId, emailId } = await this.#deliver(this.#mail(content));
       connection.annotate({ type: 'stored', emailId: String(emailId), transactionId, octets: content.size });
-      return queued(transactionId);
+      return queued(transactionId, isTestAccount(login));
     } catch (error) {
       await this.#spool[Symbol.asyncDispose]();
       throw error;

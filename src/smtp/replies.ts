@@ -38,8 +38,10 @@ export const TOO_MANY_COMMANDS = reply(421, '4.7.0', 'Too many commands without 
 export const TOO_MANY_LOGINS = reply(421, '4.7.0', 'Too many failed logins, closing connection');
 export const OUR_FAULT = reply(451, '4.3.0', 'Local error in processing');
 
-export function queued(transactionId: string): Reply {
-  return reply(250, '2.0.0', `Ok: queued as ${transactionId}`);
+/** @param forTests nodemailer looks for an id in brackets at the end, others take the last word for the id */
+export function queued(transactionId: string, forTests: boolean): Reply {
+  const suffix = forTests ? ` [STATUS=new MSGID=${transactionId}]` : '';
+  return reply(250, '2.0.0', `Ok: queued as ${transactionId}${suffix}`);
 }
 
 export function tooLarge(maximumOctets: number): Reply {
