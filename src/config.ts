@@ -750,7 +750,8 @@ function relay(given: ReadonlyMap<string, Given>): Relay | undefined {
 const isServiceLink = (text: string): boolean => /^(tcp|udp):\/\//.test(text);
 
 function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
-  const known = new Set(SETTINGS.map(({ flag }) => variableOf(flag)));
+  const ofCommands = ['GLASSMAIL_SENDMAIL_ADDR', 'GLASSMAIL_SENDMAIL_FROM'];
+  const known = new Set([...SETTINGS.map(({ flag }) => variableOf(flag)), ...ofCommands]);
   return Object.entries(environment)
     .filter(([name, text = '']) => name.startsWith('GLASSMAIL_') && !known.has(name) && !isServiceLink(text))
     .map(([name]) => name)

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
   start: () => Promise.resolve(start),
   check: async () => (await import('./cli/check.ts')).check,
   send: async () => (await import('./cli/send.ts')).send,
+  sendmail: async () => (await import('./cli/sendmail.ts')).sendmail,
   accounts: async () => (await import('./cli/accounts.ts')).accounts,
   tokens: async () => (await import('./cli/tokens.ts')).tokens,
   import: async () => (await import('./cli/import.ts')).importMail,
