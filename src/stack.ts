@@ -202,6 +202,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     passwordRecord: (password: string) => makeScramRecord(password),
     tokens,
     scopes,
+    delivery,
     firstAccounts: config.accounts,
     apiV1: config.apiV1,
     ready: () => accepting,

@@ -52,6 +52,8 @@ export interface HttpParts {
   readonly scopes?: ScopeRegistry | undefined;
   /** The one whose view of the API this is. */
   readonly scope?: Scope | undefined;
+  /** Takes what is handed in over HTTP; undefined: nothing is. */
+  readonly delivery?: LocalDelivery;
   /** Accounts that a reset leaves. */
   readonly firstAccounts?: readonly string[];
   /** Whose shape `GET /api/v1/messages` has, on which the two tools differ; default `mailpit`. */

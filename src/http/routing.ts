@@ -22,6 +22,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { addHealth } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { scopeRoutes } from './routes/scopes.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -34,6 +35,7 @@ const ROUTES: readonly Route[] = [
   ...scopeRoutes,
   ...waitingRoutes, // before those with {id}
   ...messageRoutes,
+  ...reportRoutes,
   ...conversationRoutes,
 ];
 

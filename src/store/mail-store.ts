@@ -293,6 +293,8 @@ export interface TransactionSummary {
   readonly transactionId: string;
   readonly emailId: EmailId;
   readonly reversePath: string;
+  readonly returnType?: string; // RET (RFC 3461 §4.3)
+  readonly envelopeId?: string; // ENVID (RFC 3461 §4.4)
   readonly forwardPaths: readonly ForwardPath[];
   readonly receivedAt: Date;
   readonly origin: Origin;

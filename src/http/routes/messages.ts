@@ -48,7 +48,7 @@ export const HTML_POLICY = [
 ].join('; ');
 
 /** @throws HttpProblem 404 */
-async function findMessage(parts: HttpParts, id: string): Promise<FoundMessage> {
+export async function findMessage(parts: HttpParts, id: string): Promise<FoundMessage> {
   const { store } = parts;
   const isEmailId = /^\d{1,16}$/.test(id);
   const transaction = isEmailId ? undefined : await store.findTransaction(id);

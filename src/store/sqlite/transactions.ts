@@ -374,6 +374,8 @@ export class TransactionReads {
       transactionId: row.public_id,
       emailId: row.email_id as EmailId,
       reversePath: row.reverse_path,
+      ...(row.return_type !== null && { returnType: row.return_type }),
+      ...(row.envelope_id !== null && { envelopeId: row.envelope_id }),
       forwardPaths: JSON.parse(row.forward_paths) as ForwardPath[],
       receivedAt: new Date(row.received_at_ms),
       origin: toOrigin(row.origin),
