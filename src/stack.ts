@@ -16,7 +16,8 @@ import { createHttp } from './http/app.ts';
 import { IMAP_REFUSALS, serveImap } from './imap/server.ts';
 import { Notifier } from './notifier/notifier.ts';
 import { POP3_REFUSALS, servePop3, type Pop3Options } from './pop3/server.ts';
-import type { Credentials } from './sasl/mechanism.ts';
+import type { Credentials, TokenVerdict } from './sasl/mechanism.ts';
+import { TokenIssuer } from './sasl/issuer.ts';
 import { loginAddress } from './sasl/login-name.ts';
 import { makeScramRecord, verifyPassword } from './sasl/scram-record.ts';
 import { LoginThrottle } from './sasl/throttle.ts';
@@ -113,13 +114,16 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   // Accounts that were deleted while no server ran have left theirs.
   const accounts = new Set((await store.listAccounts()).map(({ id }) => String(id)));
   if (tokens.size > 0) await orStartError(tokens.revokeWhere(({ subject }) => !accounts.has(subject)));
+  // A real site has no provider that anybody may ask.
+  const issuer = config.mode === 'capture' ? new TokenIssuer() : undefined;
   const addressOf = (login: string): string => loginAddress(login, config.defaultDomain);
   const credentialsFor = (service: TokenScope): Credentials => ({
     addressOf,
     bindsChannels: config.channelBinding,
     findRecord: async (login) => (await store.findPasswordRecord(addressOf(login)))?.record,
-    offersTokens: () => tokens.size > 0,
+    offersTokens: () => tokens.size > 0 || issuer?.hasIssued === true,
     verifyToken: async (login, value) => {
+      if (issuer?.isOurs(value)) return verifyIssued(issuer, service, login, value);
       const verified = tokens.verify(value, service, login === undefined ? undefined : addressOf(login));
       if (verified.type === 'refused') return verified;
       const { login: address, subject } = verified.token;
@@ -128,6 +132,23 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
       return isHis ? { type: 'valid', login: address } : { type: 'refused', error: 'invalid_token' };
     },
   });
+  const verifyIssued = async (
+    from: TokenIssuer,
+    service: TokenScope,
+    login: string | undefined,
+    value: string,
+  ): Promise<TokenVerdict> => {
+    const claims = from.verify(value, 'access');
+    const given = login === undefined ? undefined : addressOf(login);
+    const account = await store.findAccount(claims?.email ?? given ?? '');
+    // One that names nobody is an application's, for every account.
+    const isHis = claims?.email === undefined || String(account?.id) === claims.sub;
+    const isMeant = account !== undefined && (given === undefined || given === account.address);
+    if (!claims || !account || !isHis || !isMeant) return { type: 'refused', error: 'invalid_token' };
+    const scopes = claims.scope.split(' ');
+    if (!scopes.includes('mail') && !scopes.includes(service)) return { type: 'refused', error: 'insufficient_scope' };
+    return { type: 'valid', login: account.address };
+  };
   const session = {
     store,
     notifier,
@@ -201,8 +222,8 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     services: () => Object.fromEntries([...listeners].map(([service, { addresses }]) => [service, addresses[0]!])),
     passwordRecord: (password: string) => makeScramRecord(password),
     tokens,
+    issuer,
     scopes,
-    delivery,
     firstAccounts: config.accounts,
     apiV1: config.apiV1,
     ready: () => accepting,

@@ -2,6 +2,7 @@
 import type { LocalDelivery } from '../delivery/deliver.ts';
 import type { Chaos } from '../faults/chaos.ts';
 import type { Notifier } from '../notifier/notifier.ts';
+import type { TokenIssuer } from '../sasl/issuer.ts';
 import type { TokenRegistry } from '../sasl/tokens.ts';
 import type { MailStore } from '../store/mail-store.ts';
 import type { Retention } from '../store/retention.ts';
@@ -48,12 +49,12 @@ export interface HttpParts {
   passwordRecord(password: string): Promise<string>;
   /** Bearer tokens for logins to accounts; undefined: this server keeps none. */
   readonly tokens?: TokenRegistry | undefined;
+  /** Issues tokens by the flows of OAuth, to whoever asks; undefined: nobody does. */
+  readonly issuer?: TokenIssuer | undefined;
   /** Undefined: this server has no test scopes. */
   readonly scopes?: ScopeRegistry | undefined;
   /** The one whose view of the API this is. */
   readonly scope?: Scope | undefined;
-  /** Takes what is handed in over HTTP; undefined: nothing is. */
-  readonly delivery?: LocalDelivery;
   /** Accounts that a reset leaves. */
   readonly firstAccounts?: readonly string[];
   /** Whose shape `GET /api/v1/messages` has, on which the two tools differ; default `mailpit`. */

@@ -12,6 +12,7 @@ import { addEthereal } from './compatible/ethereal.ts';
 import { addGreenmail } from './compatible/greenmail.ts';
 import { addMailhog } from './compatible/mailhog.ts';
 import { addMailpit } from './compatible/mailpit.ts';
+import { addOAuth } from './oauth.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPages } from './pages.ts';
 import { EVENTS_PATH, FEED_PATH, type HttpOptions, MAILHOG_SOCKET_PATH } from './parts.ts';
@@ -90,6 +91,7 @@ function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope:
   addGreenmail(app, options);
   addMailhog(app, options); // before Mailpit's, which answer all the rest of /api/v1
   addMailpit(app, options);
+  addOAuth(app, options);
   addOpenApi(app, ROUTES, options.version);
   for (const route of ROUTES) addRoute(app, route, options);
   app.on('GET', [FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH], () => {
