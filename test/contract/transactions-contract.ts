@@ -31,6 +31,7 @@ export function describeTransactions(factory: StoreFactory): void {
         transactionId: older.transactionId,
         emailId: older.emailId,
         reversePath: 'sender@else.test',
+        returnType: 'HDRS',
         forwardPaths: [{ address: 'alice@glass.test' }],
         receivedAt: new Date('2025-07-01T12:00:00.123Z'),
         origin: {
