@@ -14,7 +14,7 @@ import { streamOf, wholeContent } from '../content.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem, problemOf } from '../problem.ts';
 import { type App, type HttpContext, MAX_JSON, json, limitedText } from '../route.ts';
-import { accountNamed, localAddress } from '../routes/accounts.ts';
+import { accountNamed, deleteAccount, localAddress } from '../routes/accounts.ts';
 
 export function addGreenmail(app: App, parts: HttpParts): void {
   const { store } = parts;
@@ -42,7 +42,7 @@ export function addGreenmail(app: App, parts: HttpParts): void {
   app.delete('/api/user/:user', (context) =>
     answered(context, async () => {
       const account = await accountNamed(parts, context.req.param('user'));
-      await store.deleteAccount(account.id);
+      await deleteAccount(parts, account.id);
       return { message: `User '${context.req.param('user')}' deleted` };
     }),
   );
@@ -75,7 +75,7 @@ export function addGreenmail(app: App, parts: HttpParts): void {
       const kept = new Set(parts.firstAccounts?.map((address) => address.toLowerCase()));
       for (const account of await ownAccounts(parts)) {
         if (kept.has(account.address)) await purge(parts, account);
-        else await store.deleteAccount(account.id);
+        else await deleteAccount(parts, account.id);
       }
       return { message: 'Performed reset' };
     }),

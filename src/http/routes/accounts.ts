@@ -50,6 +50,12 @@ export async function accountNamed(parts: HttpParts, name: string): Promise<stor
   return found;
 }
 
+/** With all its mail and its tokens. */
+export async function deleteAccount({ store, tokens }: HttpParts, id: store.Account['id']): Promise<void> {
+  await store.deleteAccount(id);
+  await tokens?.revokeWhere(({ subject }) => subject === String(id));
+}
+
 async function mailboxOf(parts: HttpParts, accountId: store.Account['id'], id: number): Promise<store.Mailbox> {
   const found = await parts.store.findMailbox(accountId, id as MailboxId);
   if (!found) throw new HttpProblem(404, `there is no mailbox ${id} in this account`);
@@ -130,8 +136,7 @@ export const accountRoutes = [
     answers: { 204: { description: 'It is gone' }, 403: notPermitted, 404: unknownAccount },
     async handle({ params }, parts) {
       const { id } = await accountNamed(parts, params.address);
-      await parts.store.deleteAccount(id);
-      await parts.tokens?.revokeWhere(({ subject }) => subject === String(id));
+      await deleteAccount(parts, id);
       return new Response(null, { status: 204 });
     },
   }),
