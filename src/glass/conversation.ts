@@ -200,6 +200,8 @@ function problemOf(annotation: Annotation): string | null {
       return WRONG_PORT[annotation.found];
     case 'dropped':
       return `${annotation.octets} octets were sent before TLS and dropped`;
+    case 'fault':
+      return `made to fail by rule ${annotation.rule}: ${annotation.effect} at ${annotation.at}`;
     case 'error':
       return annotation.message;
     case 'login':

@@ -384,6 +384,7 @@ export const texts = {
       expunged: (mailbox: string, uids: string) => `expunged ${uids} from ${mailbox}`,
       limit: (limit: string) => `limit reached: ${limit}`,
       dropped: (octets: number) => `${counted(octets, 'octet', 'octets')} sent before TLS were dropped`,
+      fault: (rule: string, effect: string, at: string) => `made to fail by rule ${rule}: ${effect} at ${at}`,
       wrongPort: {
         tls: 'the client began with TLS on a port that begins in clear',
         http: 'a browser or HTTP client on a mail port',

@@ -48,6 +48,8 @@ export interface Certificates {
   readonly fingerprints: { readonly authority: Fingerprints | undefined; readonly server: Fingerprints };
   /** The default leaf's names: DNS names, then addresses. */
   readonly names: readonly string[];
+  /** A certificate of the same authority that expired yesterday, for tests of clients; undefined with own files. */
+  expiredContext?(serverName?: string): Promise<SecureContext>;
   /** What the owner should know: lines for the log and the pages. */
   readonly notices: readonly string[];
   /** Rereads own certificate files. If they cannot be used, it throws CannotUseCertificates and the old ones stay in use. */
@@ -197,6 +199,7 @@ class LocalCertificates implements Certificates {
   /** By name, the oldest first. */
   readonly #minted = new Map<string, SecureContext>();
   readonly #minting = new Map<string, Promise<SecureContext>>();
+  readonly #expired = new Map<string, Promise<SecureContext>>();
   readonly notices: readonly string[];
 
   constructor(authority: Authority, leaf: Identity, notices: readonly string[], now: () => Date) {
@@ -273,6 +276,23 @@ class LocalCertificates implements Certificates {
     } finally {
       this.#minting.delete(name);
     }
+  }
+
+  expiredContext(serverName?: string): Promise<SecureContext> {
+    const wanted = serverName?.toLowerCase();
+    const name = wanted !== undefined && this.#needsOwnLeaf(wanted) ? wanted : '';
+    const known = this.#expired.get(name);
+    if (known !== undefined) return known;
+    const names = name === '' ? namesOf(this.#leaf.certificate) : [name];
+    const at = this.#now().getTime() - (LEAF_DAYS + 1) * DAY + BACKDATED;
+    const made = makeLeaf(this.#authority, names, at, this.#leaf.keyPem).then(({ pem, keyPem }) =>
+      contextOf(pem, keyPem),
+    );
+    made.catch(() => this.#expired.delete(name));
+    this.#expired.set(name, made);
+    const [oldest] = this.#expired.keys();
+    if (this.#expired.size > MINTED_KEPT && oldest !== undefined) this.#expired.delete(oldest);
+    return made;
   }
 
   async reload(): Promise<void> {

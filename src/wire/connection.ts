@@ -4,14 +4,18 @@
  * It knows no protocol.
  */
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { Deadline } from './deadline.ts';
 import { DeflateLayer } from './deflate-layer.ts';
 import { WRONG_PORT_ALERT, firstOctets } from './first-octets.ts';
+import type { Interference } from './interference.ts';
 import { NetworkLayer, TlsFailed, TlsLayer } from './layers.ts';
 import type { Above, ClientTls, Layer, ServerTls } from './layers.ts';
 import { OctetQueue } from './octet-queue.ts';
 import type { CloseManner, Conversation } from './recorder.ts';
+import { Shaping } from './shaping.ts';
+import type { CutManner, Mark } from './shaping.ts';
 import { SocketStream } from './socket-stream.ts';
 
 /** What the TLS layer agreed on, for `Received` fields (RFC 8314 §4.3), logs and pages. */
@@ -50,6 +54,8 @@ export type Annotation =
   | { readonly type: 'wrong-port'; readonly found: 'tls' | 'http' | 'plaintext' | 'silence' }
   /** Octets that came in clear before a TLS handshake and were not acted on. */
   | { readonly type: 'dropped'; readonly octets: number }
+  /** Something was made to fail on purpose: by which rule, what, and where it was asked. */
+  | { readonly type: 'fault'; readonly rule: string; readonly effect: string; readonly at: string }
   | { readonly type: 'error'; readonly message: string };
 
 /** A line as it came, without its end. `bare` tells that it ended in LF alone, `overlong` that the rest was discarded. */
@@ -129,6 +135,19 @@ export interface Connection extends AsyncDisposable {
   duplex(options?: { readonly allowHalfOpen?: boolean }): SocketStream;
   /** Stops the recording of this conversation and forgets it, for what would only show the watcher to himself. */
   unrecord(): void;
+  /** From here on octets pass no faster, either way. */
+  slow(octetsPerSecond: number): void;
+  /** Nothing passes for so long, either way. */
+  hold(ms: number): void;
+  /**
+   * Cuts the connection when so many octets more have been said; `half`: in the middle of what is said next. What was
+   * written before is to have left: see `flush`.
+   */
+  cutAfter(octets: number | 'half', how: CutManner): void;
+  /** Cuts the connection now; what waits is not sent. */
+  cut(how: CutManner): void;
+  /** Calls back once so many octets have passed. */
+  mark(mark: Mark): void;
   /** Ends: sends what waits, then FIN. Idempotent. */
   end(): Promise<void>;
   /** Ends at once, with RST where the system permits it. */
@@ -155,6 +174,8 @@ export interface ConnectionOptions {
   readonly wrongPort: WrongPortAnswers | undefined;
   /** The port begins with TLS: what begins as TLS does is not for the ends' view. */
   readonly expectsTls: boolean;
+  /** Who may make a handshake fail. */
+  readonly interference?: Interference | undefined;
 }
 
 /** How many octets may wait unread before the peer is held back, and at how many it may send again. */
@@ -210,6 +231,12 @@ export class SocketConnection implements Connection {
   /** Until the first octets have shown what they are. */
   #firstOctets: boolean;
   readonly #startsWithTls: boolean;
+  readonly #interference: Interference | undefined;
+  /** Undefined: nobody interferes. */
+  #shaping: Shaping | undefined;
+  /** What has come and is held back. */
+  readonly #late: Buffer[] = [];
+  #holdsBack = false;
 
   readonly #unread = new OctetQueue();
   #received = 0;
@@ -249,6 +276,7 @@ export class SocketConnection implements Connection {
     this.#offeredTls = options.tls;
     this.#wrongPort = options.wrongPort;
     this.#startsWithTls = options.expectsTls;
+    this.#interference = options.interference;
     this.#firstOctets = options.wrongPort !== undefined && !options.expectsTls;
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#network = new NetworkLayer(options.socket, conversation);
@@ -376,7 +404,7 @@ export class SocketConnection implements Connection {
   }
 
   #resume(): void {
-    if (!this.#paused) return;
+    if (!this.#paused || this.#late.length > 0) return;
     this.#paused = false;
     this.#top.resume();
   }
@@ -399,6 +427,14 @@ export class SocketConnection implements Connection {
     // This side has ended: what still comes is taken, so that the peer reads our last words before any RST, and discarded.
     if (this.#ending !== undefined) return;
     this.#received += octets.length;
+    if (this.#shaping === undefined) this.#passOn(octets);
+    else {
+      this.#late.push(octets);
+      this.#passOnLate(this.#shaping);
+    }
+  }
+
+  #passOn(octets: Buffer): void {
     if (this.#firstOctets) {
       this.#unread.push(octets);
       if (!this.#lookAtFirstOctets()) return;
@@ -406,6 +442,34 @@ export class SocketConnection implements Connection {
     } else if (this.#stream !== undefined) this.#feedStream(octets);
     else this.#unread.push(octets);
     this.#wakeReader();
+  }
+
+  #passOnLate(shaping: Shaping): void {
+    for (let first = this.#late[0]; first !== undefined; first = this.#late[0]) {
+      const room = shaping.room('in', first.length);
+      if (room === 0) {
+        this.#holdsBack = true;
+        if (!this.#paused) this.#pause();
+        return;
+      }
+      if (room < first.length) this.#late[0] = first.subarray(room);
+      else this.#late.shift();
+      // It may be cut by that, and then nothing is left.
+      shaping.moved('in', room);
+      if (this.#ending === undefined) this.#passOn(first.subarray(0, room));
+    }
+    if (!this.#holdsBack) return;
+    this.#holdsBack = false;
+    if (this.#unread.length < UNREAD_LOW) this.#resume();
+  }
+
+  /** What was held back waits no longer: what follows is another layer's. */
+  #takeLate(): void {
+    for (const octets of this.#late.splice(0)) this.#unread.push(octets);
+  }
+
+  get #isEnding(): boolean {
+    return this.#ending !== undefined;
   }
 
   #wakeReader(): void {
@@ -457,6 +521,7 @@ export class SocketConnection implements Connection {
     this.#over = true;
     this.#readDeadline.stop();
     this.#writeDeadline.stop();
+    this.#shaping?.stop();
     const { by, how } = (this.#closing ??= closingBy(error));
     this.conversation.closed(by, how);
     const reason = new ConnectionClosed(error?.message, { cause: error });
@@ -523,7 +588,11 @@ export class SocketConnection implements Connection {
     if (this.#inFlight > 0 || this.#over) return;
     this.#gatherText();
     if (this.#pieceOctets === 0) return;
-    const portion = this.#portion();
+    const room =
+      this.#shaping === undefined ? PORTION : Math.min(PORTION, this.#shaping.room('out', this.#pieceOctets));
+    // It may also have been cut meanwhile.
+    if (room === 0 || this.#waitsForNothing) return;
+    const portion = this.#portion(room);
     for (const piece of portion) this.#inFlight += piece.length;
     this.#pieceOctets -= this.#inFlight;
     this.#receivedAtFlush = this.#received;
@@ -531,15 +600,19 @@ export class SocketConnection implements Connection {
     this.#top.write(portion, this.#sent);
   }
 
-  #portion(): Buffer[] {
-    if (this.#pieceOctets <= PORTION) {
+  get #waitsForNothing(): boolean {
+    return this.#pieceOctets === 0;
+  }
+
+  #portion(most: number): Buffer[] {
+    if (this.#pieceOctets <= most) {
       const all = this.#pieces;
       this.#pieces = [];
       // Many small pieces cost more as pieces than as one copy.
       return all.length > 1 && this.#pieceOctets < all.length * 4096 ? [Buffer.concat(all, this.#pieceOctets)] : all;
     }
     const portion: Buffer[] = [];
-    let room = PORTION;
+    let room = most;
     let used = 0;
     for (; room > 0; used++) {
       const piece = this.#pieces[used]!;
@@ -556,7 +629,9 @@ export class SocketConnection implements Connection {
   }
 
   readonly #sent = (): void => {
+    const octets = this.#inFlight;
     this.#inFlight = 0;
+    this.#shaping?.moved('out', octets);
     if (this.#over) return;
     this.#send();
     if (this.#writers.length === 0) return;
@@ -591,14 +666,24 @@ export class SocketConnection implements Connection {
     this.#dropUnread();
     this.#rejectReader(new Error('TLS starts while somebody reads'));
     await this.flush();
-    if (this.#over || this.#ending !== undefined) throw new ConnectionClosed();
+    const fault = this.#interference?.handshake(this, undefined);
+    if (fault?.delayMs !== undefined) {
+      const signal = AbortSignal.any([this.signal, this.draining]);
+      // Who leaves meanwhile is found gone below.
+      await wait(fault.delayMs, undefined, { signal }).catch(() => undefined);
+    }
+    const expired = fault?.expired === true ? await (this.#offeredTls as ServerTls).expiredContext?.() : undefined;
+    if (fault?.cut?.when === 'before') this.cut(fault.cut.how);
+    if (this.#over || this.#isEnding) throw new ConnectionClosed();
     this.conversation.tlsStep({ step: 'start' });
+    this.#takeLate();
     const early = this.#unread.take(this.#unread.length);
     this.#resume();
-    const native = !this.conversation.recording;
+    if (fault?.cut?.when === 'middle') this.#network.cutNext = fault.cut.how;
+    const native = !this.conversation.recording && this.#interference === undefined;
     const layer =
       this.#role === 'server'
-        ? TlsLayer.server(this.#network, this.#offeredTls as ServerTls, early, native)
+        ? TlsLayer.server(this.#network, this.#serverTls(expired), early, native)
         : TlsLayer.client(this.#network, this.#offeredTls as ClientTls, native);
     const tooLate = setTimeout(() => {
       this.#closing ??= { by: 'us', how: 'timeout' };
@@ -624,7 +709,32 @@ export class SocketConnection implements Connection {
     this.#firstOctets = this.#startsWithTls && this.#wrongPort?.http !== undefined;
     this.#top = layer;
     layer.start(this.#above);
+    if (fault?.cut?.when === 'after' || this.#cutAfterHandshake !== undefined) {
+      this.cut(this.#cutAfterHandshake ?? fault!.cut!.how);
+      throw new ConnectionClosed();
+    }
     return this.#tls;
+  }
+
+  #cutAfterHandshake: CutManner | undefined;
+
+  /** Chooses the certificate, or one that has expired. */
+  #serverTls(expired: SecureContext | undefined): ServerTls {
+    const offered = this.#offeredTls as ServerTls;
+    const interference = this.#interference;
+    if (interference === undefined) return offered;
+    return {
+      secureContext: (name) => expired ?? offered.secureContext(name),
+      sniCallback: (name, callback) => {
+        const fault = interference.handshake(this, name);
+        if (fault?.cut?.when === 'after') this.#cutAfterHandshake = fault.cut.how;
+        else if (fault?.cut) this.#network.cutNext = fault.cut.how;
+        const isExpired = expired !== undefined || fault?.expired === true;
+        const context = isExpired ? offered.expiredContext?.(name) : undefined;
+        if (context === undefined) offered.sniCallback(name, callback);
+        else context.then((made) => callback(null, made), callback);
+      },
+    };
   }
 
   // Compression
@@ -638,6 +748,7 @@ export class SocketConnection implements Connection {
     if (this.compressed) throw new Error('Compression has started already');
     this.#network.view = 'network';
     const layer = (this.#deflate = new DeflateLayer(this.#top, this.#above));
+    this.#takeLate();
     const early = this.#unread.take(this.#unread.length);
     this.#resume();
     layer.early(early);
@@ -656,6 +767,7 @@ export class SocketConnection implements Connection {
 
   /** What came before the permission to start TLS had left was not protected by it and is not acted on. */
   #dropUnread(): void {
+    this.#takeLate();
     const consumed = this.#received - this.#unread.length;
     const allBefore = this.#role === 'client' || this.#pieceOctets > 0 || this.#text !== '';
     const before = allBefore ? this.#received : this.#receivedAtFlush;
@@ -735,6 +847,42 @@ export class SocketConnection implements Connection {
     this.#top.destroy();
   }
 
+  // What is done to it on purpose
+
+  slow(octetsPerSecond: number): void {
+    this.#shape().slow(octetsPerSecond);
+  }
+
+  hold(ms: number): void {
+    this.#shape().hold(ms);
+  }
+
+  cutAfter(octets: number | 'half', how: CutManner): void {
+    this.#shape().cutAfter(octets, how);
+  }
+
+  mark(mark: Mark): void {
+    this.#shape().mark(mark);
+  }
+
+  cut(how: CutManner): void {
+    if (this.#over) return;
+    this.#pieces = [];
+    this.#pieceOctets = 0;
+    this.#text = '';
+    if (how === 'rst') this.destroy();
+    else void this.end();
+  }
+
+  #shape(): Shaping {
+    this.#shaping ??= new Shaping({
+      send: () => this.#send(),
+      read: () => this.#passOnLate(this.#shape()),
+      cut: (how) => this.cut(how),
+    });
+    return this.#shaping;
+  }
+
   // The end
 
   end(): Promise<void> {
@@ -756,6 +904,7 @@ export class SocketConnection implements Connection {
     this.#abort?.abort(new ConnectionClosed());
     this.#rejectReader(new ConnectionClosed());
     this.#unread.drop(this.#unread.length);
+    this.#late.length = 0;
     this.#resume();
     this.#readDeadline.set(LAST_WORDS_MS);
     try {

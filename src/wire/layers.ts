@@ -9,6 +9,7 @@ import type { SecureContext } from 'node:tls';
 import { HANDSHAKE } from './first-octets.ts';
 import type { TlsInfo } from './connection.ts';
 import type { Conversation, View } from './recorder.ts';
+import type { CutManner } from './shaping.ts';
 
 /** What a layer tells the one above it. */
 export interface Above {
@@ -38,8 +39,8 @@ const NOBODY: Above = {
 };
 
 /**
- * The socket. All that passes the network passes here, each way once: it is recorded here, and what is to shape
- * the network's behaviour (a rate, a delay, a cut) would stand in `#arrived` and `write`.
+ * The socket. All that passes the network passes here, each way once: it is recorded here. What shapes a connection
+ * counts what the ends say, and stands above (`shaping.ts`); but a handshake is cut here.
  */
 export class NetworkLayer implements Layer {
   above: Above = NOBODY;
@@ -54,6 +55,8 @@ export class NetworkLayer implements Layer {
   /** TLS that has taken the socket over: it is ended in its place, for a socket that is reset beneath it may crash Node. */
   #owner: TLSSocket | undefined;
   #isReleased = false;
+  /** Half of what is written next leaves, and nothing after it. */
+  cutNext: CutManner | undefined;
   #error: Error | undefined;
 
   constructor(socket: Socket, conversation: Conversation) {
@@ -77,8 +80,21 @@ export class NetworkLayer implements Layer {
   readonly #closed = (): void => this.above.closed(this.#error);
 
   write(octets: readonly Buffer[], done: () => void): void {
+    if (this.cutNext !== undefined) {
+      this.#cut(octets[0]!, this.cutNext);
+      return;
+    }
     for (const piece of octets) this.#conversation.octets('out', this.view, piece);
     writeAll(this.socket, octets, done);
+  }
+
+  #cut(octets: Buffer, how: CutManner): void {
+    const half = octets.subarray(0, Math.floor(octets.length / 2));
+    this.#conversation.octets('out', this.view, half);
+    this.socket.write(half, () => {
+      if (how === 'rst') this.reset();
+      else this.socket.end(() => this.destroy());
+    });
   }
 
   pause(): void {
@@ -177,6 +193,8 @@ function writeAll(stream: Duplex, octets: readonly Buffer[], done: () => void): 
 export interface ServerTls {
   secureContext(serverName?: string): SecureContext;
   readonly sniCallback: (serverName: string, callback: (error: Error | null, context?: SecureContext) => void) => void;
+  /** A context whose certificate has expired; undefined: there is none to be had. */
+  expiredContext?(serverName?: string): Promise<SecureContext>;
 }
 
 export interface ClientTls {

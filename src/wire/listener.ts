@@ -10,6 +10,7 @@ import type { Connection, Endpoint } from './connection.ts';
 import { HANDSHAKE, firstOctets } from './first-octets.ts';
 import { TlsFailed, plainAddress } from './layers.ts';
 import type { ServerTls } from './layers.ts';
+import type { Interference } from './interference.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface ListenOptions {
@@ -46,6 +47,8 @@ export interface ListenOptions {
   };
   /** On a plain port, a first TLS record gets an alert. Default true. */
   readonly explain?: boolean;
+  /** Who may make connections fail; looked at for each. Undefined, or undefined from it: nobody. */
+  readonly interference?: (() => Interference | undefined) | undefined;
   /** Runs the session. Once its promise resolves the connection is ended; without a promise, whoever took it ends it. */
   onConnection(connection: Connection): Promise<void> | undefined;
   /** A session failed by a fault of ours. Lost peers, deadlines and failed handshakes do not come here. */
@@ -204,6 +207,7 @@ class SocketListener implements Listener {
     const local = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
     const { service, protocol } = options;
     const conversation = options.recorder.open({ service, protocol, role: 'server', local, remote });
+    const interference = options.interference?.();
     const connection = new SocketConnection({
       socket,
       conversation,
@@ -213,16 +217,17 @@ class SocketListener implements Listener {
       tls: options.certificates,
       wrongPort: options.explain === false ? undefined : options.refusals,
       expectsTls: options.tls === 'implicit',
+      interference,
     });
     const fromAddress = this.#perAddress.get(remote.address) ?? 0;
     const { limits, refusals } = options;
     if (this.#open.size >= limits.connections) this.#refuse(connection, 'connections', refusals.tooMany);
     else if (fromAddress >= limits.perAddress) {
       this.#refuse(connection, 'connections from one address', refusals.tooManyFromAddress ?? refusals.tooMany);
-    } else this.#serve(connection, fromAddress);
+    } else this.#serve(connection, fromAddress, interference);
   }
 
-  #serve(connection: SocketConnection, fromAddress: number): void {
+  #serve(connection: SocketConnection, fromAddress: number, interference: Interference | undefined): void {
     const { address } = connection.remote;
     this.#open.add(connection);
     this.#perAddress.set(address, fromAddress + 1);
@@ -232,11 +237,13 @@ class SocketListener implements Listener {
       if (left > 0) this.#perAddress.set(address, left);
       else this.#perAddress.delete(address);
     });
-    void this.#run(connection);
+    void this.#run(connection, interference);
   }
 
-  async #run(connection: SocketConnection): Promise<void> {
+  async #run(connection: SocketConnection, interference: Interference | undefined): Promise<void> {
     try {
+      const interfered = interference?.opened(connection);
+      if (interfered !== undefined) await interfered;
       if (this.#options.tls === 'implicit' && !(await this.#beginTls(connection))) return;
       const session = this.#options.onConnection(connection);
       if (session === undefined) return;

@@ -161,7 +161,7 @@ function tlsWords(tls: TlsStep): string {
 }
 
 function isProblem({ type }: Annotation): boolean {
-  return ['login-failed', 'limit', 'wrong-port', 'dropped', 'error'].includes(type);
+  return ['login-failed', 'limit', 'wrong-port', 'dropped', 'fault', 'error'].includes(type);
 }
 
 function annotationWords(annotation: Annotation): string {
@@ -189,6 +189,8 @@ function annotationWords(annotation: Annotation): string {
       return annotations.wrongPort[annotation.found];
     case 'dropped':
       return annotations.dropped(annotation.octets);
+    case 'fault':
+      return annotations.fault(visibleName(annotation.rule), annotation.effect, annotation.at);
     case 'error':
       return visibleName(annotation.message);
   }
