@@ -399,6 +399,12 @@ export interface MailStore extends AsyncDisposable {
   deleteMailbox(account: AccountId, name: string): Promise<void>;
   /** With its inferior names; INBOX: moves its messages into a new mailbox (RFC 9051 §6.3.6). NONEXISTENT, ALREADYEXISTS, CANNOT */
   renameMailbox(account: AccountId, from: string, to: string): Promise<void>;
+  /**
+   * The mailbox gets a UIDVALIDITY that it has not had; its messages keep their UIDs. For those who test clients: what a
+   * client knows of the mailbox is void (RFC 9051 §2.3.1.1). NONEXISTENT
+   * @returns the new one
+   */
+  renewUidValidity(account: AccountId, mailbox: MailboxId): Promise<number>;
   /** A name may be subscribed without a mailbox of that name (RFC 9051 §6.3.7). */
   setSubscribed(account: AccountId, name: string, subscribed: boolean): Promise<void>;
   /** Every subscribed name, whether the mailbox exists or not. */

@@ -329,6 +329,10 @@ export class SharedMailboxes implements SharedMailStore {
     return { ...snapshot, mailbox: await this.#seenBy(account, snapshot.mailbox, rights) };
   }
 
+  async renewUidValidity(account: AccountId, mailbox: MailboxId): Promise<number> {
+    return this.#store.renewUidValidity(await this.#owner(account, mailbox, 'r'), mailbox);
+  }
+
   async claimRecent(account: AccountId, mailbox: MailboxId): Promise<ClaimedRecent> {
     return this.#store.claimRecent(await this.#owner(account, mailbox, 'r'), mailbox);
   }

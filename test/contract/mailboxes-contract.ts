@@ -30,6 +30,23 @@ export function describeMailboxes(factory: StoreFactory): void {
       expect(await store.findMailbox(account.id, inbox.id)).toEqual(inbox);
     });
 
+    test('get a new UIDVALIDITY, and keep their UIDs', async () => {
+      const { store, account, inbox } = await openedWithAccount(factory);
+      const uids = await append(store, account.id, 'INBOX', ['one', 'two']);
+      const before = await store.snapshot(account.id, inbox.id);
+      const renewed = await store.renewUidValidity(account.id, inbox.id);
+      expect(renewed).toBeGreaterThan(before.mailbox.uidValidity);
+      const after = await store.snapshot(account.id, inbox.id);
+      expect(after.mailbox).toMatchObject({ uidValidity: renewed, uidNext: before.mailbox.uidNext });
+      expect([...after.uids.slice(0, after.count)]).toEqual(uids);
+      // It came from the counter of all mailboxes.
+      expect((await store.createMailbox(account.id, 'later')).uidValidity).toBeGreaterThan(renewed);
+      const again = await store.renewUidValidity(account.id, inbox.id);
+      expect(again).toBeGreaterThan((await store.findMailbox(account.id, 'later'))!.uidValidity);
+      const bob = await store.createAccount({ address: 'bob@glass.test', passwordRecord: undefined });
+      await expect(store.renewUidValidity(bob.id, inbox.id)).rejects.toMatchObject(refusal('NONEXISTENT'));
+    });
+
     test('of another account are not seen', async () => {
       const { store, inbox } = await openedWithAccount(factory);
       const bob = await store.createAccount({ address: 'bob@glass.test', passwordRecord: undefined });

@@ -286,6 +286,16 @@ export class MailboxWrites {
     this.#ledger.logMailbox(modSeq, mailbox, CHANGE.renamed, oldName);
   }
 
+  renewUidValidity({ account: id, mailbox: mailboxId }: Requests['renewUidValidity']['request']): number {
+    const account = this.#ledger.account(id);
+    const mailbox = this.#ledger.mailbox(account, mailboxId);
+    mailbox.uidValidity = this.#ledger.nextUidValidity();
+    this.#ledger.touch(mailbox);
+    // Whoever holds a snapshot is to look again.
+    this.#ledger.logMailbox(this.#ledger.nextModSeq(account), mailbox, CHANGE.attributes);
+    return mailbox.uidValidity;
+  }
+
   setSubscribed({ account: id, name: given, subscribed }: Requests['setSubscribed']['request']): undefined {
     const account = this.#ledger.account(id);
     const name = subscribed ? mailboxName(given) : (possibleName(given) ?? given);

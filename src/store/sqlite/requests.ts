@@ -165,6 +165,7 @@ export interface Requests {
     request: { readonly account: AccountId; readonly from: string; readonly to: string };
     result: undefined;
   };
+  renewUidValidity: { request: { readonly account: AccountId; readonly mailbox: MailboxId }; result: number };
   setSubscribed: {
     request: { readonly account: AccountId; readonly name: string; readonly subscribed: boolean };
     result: undefined;

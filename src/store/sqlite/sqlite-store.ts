@@ -260,6 +260,10 @@ export class SqliteStore implements MailStore, AclStore {
     await this.#writer.send('renameMailbox', { account, from, to });
   }
 
+  renewUidValidity(account: AccountId, mailbox: MailboxId): Promise<number> {
+    return this.#writer.send('renewUidValidity', { account, mailbox });
+  }
+
   async setSubscribed(account: AccountId, name: string, subscribed: boolean): Promise<void> {
     await this.#writer.send('setSubscribed', { account, name, subscribed });
   }

@@ -84,6 +84,7 @@ const HANDLERS: Handlers = {
   createMailbox: (request) => mailboxes.create(request),
   deleteMailbox: (request) => mailboxes.delete(request),
   renameMailbox: (request) => mailboxes.rename(request),
+  renewUidValidity: (request) => mailboxes.renewUidValidity(request),
   setSubscribed: (request) => mailboxes.setSubscribed(request),
   setAnnotations: (request, packed) => annotations.set(request, packed),
   changeAcl: (request) => acl.change(request),
