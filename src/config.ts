@@ -63,6 +63,10 @@ export interface Config {
   readonly serverName: string;
   readonly smtpAuth: 'any' | 'none';
   readonly smtpStartTls: boolean;
+  /** A file of fault rules. */
+  readonly faults: string | undefined;
+  /** In capture mode addresses such as `451-first2@…` ask for faults. */
+  readonly addressFaults: boolean;
   readonly allowPlaintextAuth: boolean;
   /** SCRAM-SHA-256-PLUS is offered under TLS 1.3. */
   readonly channelBinding: boolean;
@@ -168,6 +172,7 @@ const SWITCHES: ReadonlySet<string> = new Set([
   'chaos',
   'relay-allow-untrusted',
   'relay-preserve-message-ids',
+  'address-faults',
 ]);
 
 export const SETTINGS: readonly Setting[] = [
@@ -205,6 +210,20 @@ export const SETTINGS: readonly Setting[] = [
     value: 'any|none',
     default: 'any in capture mode',
     help: 'On the SMTP port: any accepts every name and password; none offers no login. Submission always needs a real login.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'faults',
+    value: 'FILE',
+    default: '',
+    help: 'Rules of what is to go wrong on purpose, as JSON: a list of what POST /api/glass/faults takes.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'address-faults',
+    value: 'on|off',
+    default: 'on in capture mode, off in domain mode',
+    help: 'Recipients such as 451-first2@any.test make their own delivery fail; their forms stand below.',
   },
   {
     group: 'what it serves',
@@ -621,6 +640,9 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
   const tlsKey = given.get('tls-key')?.text;
   if ((tlsCertificate === undefined) !== (tlsKey === undefined))
     throw new ConfigError('--tls-certificate and --tls-key belong together: give both or neither');
+  const addressFaults = given.get('address-faults');
+  if (!capture && onOff(addressFaults, false))
+    throw new ConfigError(`${addressFaults!.from}: addresses ask for faults in capture mode alone`);
   const lmtpPort = given.get('lmtp-port');
   if (lmtpPort && Number(lmtpPort.text) === 25)
     throw new ConfigError(`${lmtpPort.from}: port 25 is SMTP's (RFC 2033 §5)`);
@@ -639,6 +661,8 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     serverName: given.get('server-name')?.text ?? (capture ? 'localhost' : `mail.${defaultDomain}`),
     smtpAuth: oneOf(given.get('smtp-auth'), ['any', 'none'], capture ? 'any' : 'none'),
     smtpStartTls: onOff(given.get('smtp-starttls'), !capture),
+    faults: given.get('faults')?.text,
+    addressFaults: onOff(addressFaults, capture),
     allowPlaintextAuth: onOff(given.get('allow-plaintext-auth'), false),
     channelBinding: onOff(given.get('channel-binding'), false),
     unauthenticate: onOff(given.get('unauthenticate'), true),

@@ -3,6 +3,7 @@
  * or SIGTERM.
  */
 import { UsageError, type CliCommand, type Io } from './cli/command.ts';
+import { ADDRESS_CODES } from './faults/address-code.ts';
 import { ConfigError, SERVICE_PURPOSE, SERVICES, SETTINGS, readConfig, variableOf, type Config } from './config.ts';
 import type { Stack } from './stack.ts';
 
@@ -166,6 +167,9 @@ Runs everything until SIGINT (Ctrl-C) or SIGTERM. Prints each address, the accou
 Each flag has an environment variable: --smtp-port is ${variableOf('smtp-port')}. A flag beats a variable.
 
 ${groups.map((group) => `${group[0]!.toUpperCase()}${group.slice(1)}:\n${section(group)}`).join('\n\n')}
+
+Addresses that ask for a fault, in capture mode:
+${ADDRESS_CODES.map(([form, meaning]) => `  ${form.padEnd(28)}  ${meaning}`).join('\n')}
 
 Fixed limits. Past one comes the protocol's own error reply, and others go on being served.
   SMTP        lines of 8 KiB, of AUTH 12 KiB; 1,000 commands and the recipients without a message; 20 errors; 5 minutes

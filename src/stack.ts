@@ -3,7 +3,7 @@
  * mail flows and closed in reverse.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
@@ -12,6 +12,8 @@ import { countedDelivery } from './delivery/counted.ts';
 import { createDelivery } from './delivery/deliver.ts';
 import { ScopeRegistry } from './delivery/scopes.ts';
 import { Chaos } from './faults/chaos.ts';
+import { interferenceBy } from './faults/interference.ts';
+import { FaultRules, MOST_RULES } from './faults/rules.ts';
 import { createHttp } from './http/app.ts';
 import { IMAP_REFUSALS, serveImap } from './imap/server.ts';
 import { Notifier } from './notifier/notifier.ts';
@@ -171,6 +173,16 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
       }),
     ),
   );
+  // Addresses ask for faults themselves where no mail is anybody's.
+  const faults = new FaultRules({
+    addressCodes: config.addressFaults,
+    scopeOf: (address) => scopes.ofAddress(address)?.id,
+    ...(certificates.expiredContext === undefined && {
+      impossible: { 'expired-certificate': 'needs certificates of this server: it has files of its owner' },
+    }),
+  });
+  scopes.onClosed = (scope) => void faults.clear(scope);
+  if (config.faults !== undefined) await orStartError(readRules(config.faults, faults));
   const delivery = countedDelivery(
     createDelivery({
       store,
@@ -194,6 +206,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const smtp = (service: 'smtp' | 'submission' | 'submissions' | 'lmtp') =>
     smtpServer({
       ...session,
+      faults,
       credentials: credentialsFor('smtp'),
       service,
       delivery,
@@ -226,6 +239,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     scopes,
     firstAccounts: config.accounts,
     apiV1: config.apiV1,
+    faults,
     ready: () => accepting,
     dataFolder: folder,
     authorityPem: () => certificates.authorityPem,
@@ -246,6 +260,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const imapOptions = {
     ...session,
     store: new SharedMailboxes(store),
+    faults,
     credentials: credentialsFor('imap'),
     unauthenticate: config.unauthenticate,
     messageLimit: config.messageLimit,
@@ -257,6 +272,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const imap = (connection: Connection) => serveImap(connection, imapOptions);
   const pop3Options: Pop3Options = {
     ...session,
+    faults,
     credentials: credentialsFor('pop3'),
     maildrop: { messages: config.pop3Messages, deleted: config.pop3Delete },
     loginDelaySeconds: config.pop3LoginDelaySeconds,
@@ -304,6 +320,8 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
         idleMs: IDLE_MS[part.protocol],
         silenceMs: config.mode === 'capture' ? 1500 : 5000,
         refusals: refusalsOf(part, webAddress),
+        // By HTTP rules are taken back.
+        interference: part.protocol === 'http' ? undefined : interferenceBy(faults),
         onConnection: (connection) => part.serve(connection),
         onError: (error, connection) => say('error', `${service} ${connection.id}: a fault of ours`, error),
         onNotice: (text) => notices.includes(text) || notices.push(text),
@@ -410,6 +428,21 @@ async function openFolder(config: Config, opening: AsyncDisposableStack): Promis
   const folder = await mkdtemp(join(tmpdir(), 'glassmail-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** @throws Error with one line that names the file, the rule and the field */
+async function readRules(file: string, faults: FaultRules): Promise<void> {
+  const { parseRules } = await import('./faults/rule-schema.ts');
+  try {
+    const drafts = parseRules(await readFile(file, 'utf8'));
+    for (const [index, draft] of drafts.entries()) {
+      const objection = faults.objection(draft);
+      if (objection) throw new Error(`rule ${index + 1}, ${objection.field}: ${objection.rule}`);
+      if (!faults.add(draft)) throw new Error(`there are more than ${MOST_RULES} rules`);
+    }
+  } catch (error) {
+    throw new Error(`--faults ${file}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** The first start makes the configured accounts; later ones leave what people did to them alone. */

@@ -45,6 +45,8 @@ export interface IncomingMail {
   readonly recipients: readonly (Recipient & {
     readonly notify?: string | undefined;
     readonly originalRecipient?: string | undefined;
+    /** How often it is stored for this recipient: more than once is a fault on purpose. Default 1. */
+    readonly copies?: number | undefined;
   })[];
   readonly content: Spooled;
   readonly receivedAt: Date;
@@ -177,12 +179,15 @@ function partsOf(address: string, defaultDomain: string): { localPart: string; d
   return { localPart: parts.localPart.toLowerCase(), domain: normalizeDomain(parts.domain) };
 }
 
-/** Each account once, however many addresses led to it. */
-function distinct(recipients: readonly Recipient[]): (AccountId | NewAccount)[] {
-  if (recipients.length === 1) return [recipients[0]!.account];
-  const accounts = new Map<number | string, AccountId | NewAccount>();
-  for (const { account } of recipients) accounts.set(keyOf(account), account);
-  return [...accounts.values()];
+/** Each account once, however many addresses led to it; or so often as a fault wants it. */
+function distinct(recipients: IncomingMail['recipients']): (AccountId | NewAccount)[] {
+  if (recipients.length === 1 && recipients[0]!.copies === undefined) return [recipients[0]!.account];
+  const accounts = new Map<number | string, { readonly account: AccountId | NewAccount; readonly copies: number }>();
+  for (const { account, copies = 1 } of recipients) {
+    const key = keyOf(account);
+    accounts.set(key, { account, copies: Math.max(copies, accounts.get(key)?.copies ?? 1) });
+  }
+  return [...accounts.values()].flatMap(({ account, copies }) => Array.from({ length: copies }, () => account));
 }
 
 const keyOf = (account: AccountId | NewAccount): number | string =>

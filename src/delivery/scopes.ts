@@ -59,6 +59,8 @@ export class ScopeRegistry implements AsyncDisposable {
   readonly #options: ScopeOptions;
   readonly #byId = new Map<string, Kept>();
   readonly #byDomain = new Map<string, Kept>();
+  /** Told of each scope that is gone. */
+  onClosed: (id: string) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   /** One at a time, so that the last state is what stays. */
   #saving: Promise<void> = Promise.resolve();
@@ -100,6 +102,13 @@ export class ScopeRegistry implements AsyncDisposable {
     if (this.#byDomain.size === 0 || !domain.endsWith(`.${top}`)) return undefined;
     const labels = domain.slice(0, -top.length - 1).split('.');
     return this.#byDomain.get(`${labels.at(-1)!}.${top}`);
+  }
+
+  /** The one that an address belongs to. */
+  ofAddress(address: string): Scope | undefined {
+    if (this.#byDomain.size === 0) return undefined;
+    const domain = address.slice(address.lastIndexOf('@') + 1);
+    return domain === '' ? undefined : this.byDomain(normalizeDomain(domain));
   }
 
   /** Whom a token opens the API for; in a time that does not tell how much of it was right. */
@@ -148,6 +157,7 @@ export class ScopeRegistry implements AsyncDisposable {
       await this.#options.store.deleteAccount(account.id);
     this.#byId.delete(id);
     this.#byDomain.delete(scope.domain);
+    this.onClosed(id);
     await this.#save();
     return true;
   }

@@ -54,9 +54,7 @@ function operation(route: Route, schemas: Record<string, JsonObject>): Operation
   return {
     tags: [route.group],
     summary: route.summary,
-    ...(route.administration && {
-      description: 'Needs the control token, the login, or in capture mode a private address.',
-    }),
+    ...describe(route),
     parameters: [...parameters('path', params, schemas), ...parameters('query', query, schemas)],
     ...(body && {
       requestBody: { required: true, content: content('application/json', toSchema(body, 'input', schemas)) },
@@ -64,6 +62,12 @@ function operation(route: Route, schemas: Record<string, JsonObject>): Operation
     ...(bodyType !== undefined && { requestBody: { required: true, content: content(bodyType, {}) } }),
     responses: responses(route, schemas),
   };
+}
+
+function describe({ description, administration }: Route): { readonly description?: string } {
+  const needs = 'Needs the control token, the login, or in capture mode a private address.';
+  const texts = [description, administration && needs].filter((text) => text !== undefined);
+  return texts.length === 0 ? {} : { description: texts.join(' ') };
 }
 
 function responses(route: Route, schemas: Record<string, JsonObject>): Operation['responses'] {

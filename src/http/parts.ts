@@ -1,6 +1,7 @@
 /** What the HTTP service needs of the rest of the server: given by the stack. */
 import type { LocalDelivery } from '../delivery/deliver.ts';
 import type { Chaos } from '../faults/chaos.ts';
+import type { FaultRules } from '../faults/rules.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import type { TokenIssuer } from '../sasl/issuer.ts';
 import type { TokenRegistry } from '../sasl/tokens.ts';
@@ -53,6 +54,8 @@ export interface HttpParts {
   readonly issuer?: TokenIssuer | undefined;
   /** Undefined: this server has no test scopes. */
   readonly scopes?: ScopeRegistry | undefined;
+  /** What is to go wrong on purpose; undefined: this server has no rules. */
+  readonly faults?: FaultRules | undefined;
   /** The one whose view of the API this is. */
   readonly scope?: Scope | undefined;
   /** Accounts that a reset leaves. */

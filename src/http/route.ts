@@ -38,6 +38,7 @@ export interface Route<
   readonly path: `/api/${string}`;
   readonly group: string;
   readonly summary: string;
+  readonly description?: string;
   /** Needs the control token, the login, or a private address in capture mode. */
   readonly administration?: true;
   readonly params?: Params;

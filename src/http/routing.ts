@@ -21,6 +21,7 @@ import { scopeView } from './scope-view.ts';
 import { type App, type Environment, type HttpContext, type Route, addRoute } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { faultRoutes } from './routes/faults.ts';
 import { addHealth } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { reportRoutes } from './routes/reports.ts';
@@ -34,6 +35,7 @@ const ROUTES: readonly Route[] = [
   ...accountRoutes,
   ...tokenRoutes,
   ...scopeRoutes,
+  ...faultRoutes,
   ...waitingRoutes, // before those with {id}
   ...messageRoutes,
   ...reportRoutes,

@@ -143,6 +143,41 @@ export const CAPABILITIES: readonly Capability[] = [
   { name: 'SAVEDATE', rfc: 'RFC 8514', keptIn: 'fetch-items.ts, search-keys.ts' },
 ];
 
+/** Without the capability there is no such command: for those who hide it to test clients. */
+const COMMANDS_OF: Readonly<Record<string, readonly string[]>> = {
+  STARTTLS: ['STARTTLS'],
+  ID: ['ID'],
+  ENABLE: ['ENABLE'],
+  IDLE: ['IDLE'],
+  NAMESPACE: ['NAMESPACE'],
+  UNSELECT: ['UNSELECT'],
+  UIDPLUS: ['UID EXPUNGE'],
+  MOVE: ['MOVE', 'UID MOVE'],
+  SORT: ['SORT', 'UID SORT'],
+  THREAD: ['THREAD', 'UID THREAD'],
+  CONTEXT: ['CANCELUPDATE'],
+  MULTISEARCH: ['ESEARCH'],
+  COMPRESS: ['COMPRESS'],
+  'COMPRESS=DEFLATE': ['COMPRESS'],
+  UNAUTHENTICATE: ['UNAUTHENTICATE'],
+  REPLACE: ['REPLACE', 'UID REPLACE'],
+  METADATA: ['GETMETADATA', 'SETMETADATA'],
+  NOTIFY: ['NOTIFY'],
+};
+
+/** @param hidden in capitals; `AUTH` is every `AUTH=…` */
+export function withoutHidden(names: readonly string[], hidden: readonly string[]): readonly string[] {
+  if (hidden.length === 0) return names;
+  return names.filter((name) => {
+    const upper = name.toUpperCase();
+    return !hidden.some((each) => upper === each || upper.startsWith(`${each}=`));
+  });
+}
+
+export function isHiddenCommand(name: string, hidden: readonly string[]): boolean {
+  return hidden.some((capability) => COMMANDS_OF[capability]?.includes(name));
+}
+
 export function capabilities(situation: Situation): readonly string[] {
   const names: string[] = [];
   for (const { name, when, value } of CAPABILITIES) {

@@ -2,6 +2,7 @@
  * What a command is, and what a state is (RFC 9051 §3, §6). A command's file says where it is valid, what its arguments
  * are, what it yields (untagged responses) and what it returns (the tagged one); the session does the rest.
  */
+import type { SessionFaults } from '../faults/session-faults.ts';
 import type { SaslOptions } from '../sasl/mechanism.ts';
 import type { AccountId, ModSeq } from '../store/change.ts';
 import type { SharedMailStore } from '../store/mail-store.ts';
@@ -29,6 +30,8 @@ export interface SessionForCommands {
   /** For its facts and for annotations; commands neither read nor write it. */
   readonly connection: Connection;
   readonly dialect: Dialect;
+  /** What is to go wrong on purpose; undefined: nothing ever. */
+  readonly faults: SessionFaults | undefined;
   /** What CAPABILITY answers at this moment. */
   capabilities(): readonly string[];
   become(next: State): void;

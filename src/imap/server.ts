@@ -1,5 +1,6 @@
 /** A connection becomes a session; and what those are told who do not get that far. */
 import type { Credentials } from '../sasl/mechanism.ts';
+import type { FaultRules } from '../faults/rules.ts';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import type { SharedMailStore } from '../store/mail-store.ts';
@@ -34,6 +35,8 @@ export interface ImapOptions {
   readonly serverAnnotations?: 'writable' | 'read-only';
   /** True: whoever logs in may set the own account's quota (RFC 9208 §4.1.3). Default false. */
   readonly setQuota?: boolean;
+  /** What is to go wrong on purpose. */
+  readonly faults?: FaultRules | undefined;
   /** Default 30 minutes (RFC 9051 §5.4 permits no less). */
   readonly idleMs?: number;
   /** Default 2 minutes. */

@@ -3,6 +3,9 @@
  * Whatever goes wrong in one command is answered by that command's completion; it ends neither the session nor another.
  */
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import type { EffectOf } from '../faults/rule.ts';
+import type { Plan, SessionFaults } from '../faults/session-faults.ts';
+import { bufferOver } from '../mail/octets.ts';
 import { mechanisms } from '../sasl/mechanism.ts';
 import type { SaslOptions } from '../sasl/mechanism.ts';
 import type { AccountId, ModSeq } from '../store/change.ts';
@@ -12,7 +15,7 @@ import type { Connection } from '../wire/connection.ts';
 import { TlsFailed } from '../wire/layers.ts';
 import type { AnnotationNews } from './annotations.ts';
 import { BinaryRefused } from './binary-parts.ts';
-import { capabilities } from './capabilities.ts';
+import { capabilities, isHiddenCommand, withoutHidden } from './capabilities.ts';
 import { highestModSeq } from './command.ts';
 import type {
   AnyCommand,
@@ -59,6 +62,20 @@ const MOST_BADS = 20;
 const MOST_BADS_BEFORE_LOGIN = 3;
 const MOST_FAILED_LOGINS = 5;
 
+/** In the arguments of FETCH. */
+const OCTETS_ASKED = /BODY(?:\.PEEK)?\[|RFC822(?!\.SIZE)|BINARY(?:\.PEEK)?\[/i;
+
+/** Their destination is the argument `mailbox`. */
+const WRITES_INTO: ReadonlySet<string> = new Set([
+  'APPEND',
+  'COPY',
+  'UID COPY',
+  'MOVE',
+  'UID MOVE',
+  'REPLACE',
+  'UID REPLACE',
+]);
+
 const ABANDONED = bad('Abandoned');
 
 /** Of IMAP alone, each with its response code. */
@@ -73,6 +90,7 @@ export class Session implements SessionForCommands {
   readonly connection: Connection;
   readonly options: ImapOptions;
   readonly login: LoginAttempts;
+  readonly faults: SessionFaults | undefined;
   readonly #framing: Framing;
   readonly #writer: ResponseWriter;
   readonly #dialect = { rev2: false, utf8: false, utf8Accept: false, condstore: false, qresync: false, uidOnly: false };
@@ -89,6 +107,10 @@ export class Session implements SessionForCommands {
   #notifications: Notifications | undefined;
   /** Undefined: the client has not said ENABLE METADATA. */
   #annotationNews: AnnotationNews | undefined;
+  /** Capabilities that were left out where they were announced last. */
+  #hidden: readonly string[] = [];
+  /** What is to happen while the client idles. */
+  #cutInIdle: EffectOf<'cut'> | undefined;
   /** The numbers of what this session has changed of annotations. */
   readonly #ownAnnotations = new Set<ModSeq>();
 
@@ -97,6 +119,7 @@ export class Session implements SessionForCommands {
     this.options = options;
     this.#framing = new Framing(connection);
     this.#writer = new ResponseWriter(this.#dialect);
+    this.faults = options.faults?.of(connection);
     this.login = this.#loginAttempts();
   }
 
@@ -105,9 +128,10 @@ export class Session implements SessionForCommands {
     const { draining } = this.connection;
     draining.addEventListener('abort', this.#drain, { once: true });
     try {
-      this.#writer.response({ type: 'status', status: 'OK', ...this.#greeting() });
-      await this.#flush();
-      while (this.#state.name !== 'logout' && this.#afterwards !== 'end' && !draining.aborted) await this.#serveNext();
+      if (await this.#greet()) {
+        while (this.#state.name !== 'logout' && this.#afterwards !== 'end' && !draining.aborted)
+          await this.#serveNext();
+      }
       if (draining.aborted && this.#state.name !== 'logout') this.#writer.response(shuttingDown());
       await this.#flush();
     } catch (error) {
@@ -116,6 +140,17 @@ export class Session implements SessionForCommands {
       draining.removeEventListener('abort', this.#drain);
       await this.connection.end();
     }
+  }
+
+  /** @returns whether the session goes on */
+  async #greet(): Promise<boolean> {
+    const fault = this.faults?.ask({ at: 'greeting' });
+    if (fault) await this.faults!.before(fault);
+    if (fault?.refusal) this.#end(refusedBye(fault.refusal));
+    else this.#writer.response({ type: 'status', status: 'OK', ...this.#greeting() });
+    await this.#flush();
+    if (fault) await this.faults!.after(fault);
+    return this.#afterwards !== 'end';
   }
 
   // ------------------------------------------------------------------------------------------------- one command
@@ -133,12 +168,26 @@ export class Session implements SessionForCommands {
       this.#turnStarted = performance.now();
       this.#piecesThisTurn = 0;
     }
-    const completion = framed.type === 'refusal' ? framed.completion : await this.#serve(framed);
+    const fault = framed.type === 'command' && this.faults?.any === true ? this.#askFaults(framed) : undefined;
+    if (fault) await this.#interfere(fault, framed as FramedCommand);
+    if (fault?.refusal?.response === 'BYE') {
+      this.#end(refusedBye(fault.refusal));
+      return;
+    }
+    const completion =
+      framed.type === 'refusal'
+        ? framed.completion
+        : fault?.refusal
+          ? refusedByRule(fault.refusal)
+          : await this.#serve(framed);
+    // Not where the client is asked for its message, but where it waits to hear what has become of it.
+    if (fault?.cut && framed.type === 'command' && framed.messageLiteral) await this.faults!.before(onlyCut(fault));
     // RFC 9051 §7.1.3: BAD without a tag, if the tag itself could not be read.
     if (framed.tag === undefined) this.#writer.response({ type: 'status', ...completion });
     else this.#writer.completion(framed.tag, completion);
     this.#judge(framed, completion);
     await this.#flush();
+    if (fault) await this.#recover(fault);
     if (this.#afterwards === 'start-tls') await this.#startTls();
     if (this.#afterwards === 'compress') await this.#compress();
     if (this.#afterwards === 'forget') await this.#forget();
@@ -147,10 +196,35 @@ export class Session implements SessionForCommands {
     await this.#giveTurn();
   }
 
+  #askFaults({ name, octets }: FramedCommand): Plan | undefined {
+    const asked = { at: 'command', command: name } as const;
+    if (name === 'FETCH' || name === 'UID FETCH') {
+      const saysOctets = OCTETS_ASKED.test(bufferOver(octets).toString('latin1'));
+      return this.faults?.ask(asked, { at: 'fetch', saysOctets });
+    }
+    return name === 'IDLE' ? this.faults?.ask(asked, { at: 'idle', command: name }) : this.faults?.ask(asked);
+  }
+
+  async #interfere(fault: Plan, { name, messageLiteral }: FramedCommand): Promise<void> {
+    this.#writer.literalBy = fault.literalBy;
+    // In the middle of IDLE is while nothing is said.
+    if (name === 'IDLE' && fault.cut?.when === 'middle') {
+      this.#cutInIdle = fault.cut;
+      await this.faults!.before({ ...fault, cut: undefined });
+    } else await this.faults!.before(messageLiteral ? { ...fault, cut: undefined } : fault);
+  }
+
+  async #recover(fault: Plan): Promise<void> {
+    this.#writer.literalBy = 0;
+    this.#cutInIdle = undefined;
+    await this.faults!.after(fault);
+  }
+
   async #serve(framed: FramedCommand): Promise<Completion> {
     const command = COMMANDS.get(framed.name);
     try {
-      if (!command) throw new BadSyntax(`There is no command ${framed.name.slice(0, 40)}`);
+      if (!command || isHiddenCommand(framed.name, this.#hidden))
+        throw new BadSyntax(`There is no command ${framed.name.slice(0, 40)}`);
       if (!command.states.includes(this.#state.name)) throw new BadSyntax(this.#misplaced(framed.name, command));
       if (this.#dialect.uidOnly && speaksOfNumbers(framed.name)) throw uidRequired();
       const input = this.#parser(framed);
@@ -164,6 +238,7 @@ export class Session implements SessionForCommands {
 
   async #run(command: AnyCommand, args: unknown, { tag, name }: FramedCommand): Promise<Completion> {
     const before = this.#state;
+    if (this.faults?.any === true && WRITES_INTO.has(name)) this.#assertMayWrite(this.faults, args);
     if (before.name === 'selected' && isAboutMessages(command)) {
       await before.view.look();
       // What is new is told first, so that the answers are about it too; EXPUNGE would change what the numbers mean.
@@ -184,6 +259,14 @@ export class Session implements SessionForCommands {
       await this.#say(await this.#annotationNews.news(this.#ownAnnotations));
     }
     return completion;
+  }
+
+  /** @throws Refusal for a mailbox that is made to be full, or read-only */
+  #assertMayWrite(faults: SessionFaults, args: unknown): void {
+    const { mailbox } = args as { readonly mailbox: string };
+    const fault = faults.ask({ at: 'mailbox', mailbox, doing: 'write' });
+    if (fault?.full) throw new Refusal('OVERQUOTA', `${mailbox} is full`);
+    if (fault?.has('read-only') === true) throw new Refusal('NOPERM', `${mailbox} is read-only`);
   }
 
   async #tellNews(mayExpunge: boolean): Promise<void> {
@@ -287,7 +370,8 @@ export class Session implements SessionForCommands {
 
   capabilities(): readonly string[] {
     const { secure } = this.connection;
-    return capabilities({
+    this.#hidden = this.faults?.ask({ at: 'capabilities' })?.hidden ?? [];
+    const names = capabilities({
       authenticated: this.#state.name !== 'not-authenticated',
       secure,
       compressed: this.connection.compressed,
@@ -299,6 +383,7 @@ export class Session implements SessionForCommands {
       messageLimit: this.options.messageLimit,
       mechanisms: mechanisms(this.options.credentials, this.login.sasl()),
     });
+    return withoutHidden(names, this.#hidden);
   }
 
   /** The only place where the state changes. */
@@ -331,6 +416,15 @@ export class Session implements SessionForCommands {
   async continuation(text: string): Promise<void> {
     this.#writer.continuation(text);
     await this.#flush();
+    const cut = this.#cutInIdle;
+    if (cut) void this.#cutLater(cut);
+  }
+
+  /** Unless the command has ended by then. */
+  async #cutLater(cut: EffectOf<'cut'>): Promise<void> {
+    await this.connection.flush().catch(() => undefined);
+    await this.faults!.pause(cut.afterMs ?? 0);
+    if (this.#cutInIdle === cut) this.connection.cut(cut.how);
   }
 
   async answer(): Promise<Buffer> {
@@ -480,6 +574,7 @@ export class Session implements SessionForCommands {
       },
       succeeded: (login, mechanism) => {
         options.loginThrottle.succeeded(address);
+        if (this.faults) this.faults.login = login;
         connection.annotate({ type: 'login', login, mechanism });
       },
     };
@@ -522,6 +617,7 @@ export class Session implements SessionForCommands {
     this.#notifications = undefined;
     this.#annotationNews = undefined;
     this.#ownAnnotations.clear();
+    if (this.faults) this.faults.login = undefined;
     this.#framing.limits = LIMITS_BEFORE_LOGIN;
     if (this.connection.compressed) await this.connection.endCompression();
   }
@@ -603,6 +699,23 @@ function speaksOfNumbers(name: string): boolean {
 /** Commands that name messages, or act on them. */
 function isAboutMessages({ states }: AnyCommand): boolean {
   return states.length === 1 && states[0] === 'selected';
+}
+
+function onlyCut(fault: Plan): Plan {
+  return { ...fault, delayMs: 0, octetsPerSecond: undefined };
+}
+
+function refusedByRule({ response, code, text = 'Refused by a rule' }: EffectOf<'refuse'>): Completion {
+  return (response === 'BAD' ? bad : no)(text, imapCode(code));
+}
+
+function refusedBye({ code, text = 'Refused by a rule' }: EffectOf<'refuse'>): Response {
+  return bye(text, imapCode(code));
+}
+
+/** A reply code is SMTP's. */
+function imapCode(code: string | undefined): string | undefined {
+  return code === undefined || /^\d/.test(code) ? undefined : code;
 }
 
 function lost(): Response {

@@ -70,6 +70,8 @@ export interface Context<S extends State = State> {
   readonly loginDue: (account: AccountId) => boolean;
   readonly loggedIn: (account: AccountId) => void;
   readonly loginSucceeded: (address: string, mechanism: string) => void;
+  /** What CAPA lists, without what is to be hidden on purpose. */
+  readonly announce: (capabilities: readonly string[]) => readonly string[];
   readonly annotate: (annotation: Annotation) => void;
 }
 

@@ -1,5 +1,6 @@
 /** POP3: a connection becomes a session. RFC 1939, RFC 2449, RFC 2595, RFC 3206, RFC 5034, RFC 6856. */
 import type { Credentials } from '../sasl/mechanism.ts';
+import type { FaultRules } from '../faults/rules.ts';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { MailStore } from '../store/mail-store.ts';
 import type { Connection } from '../wire/connection.ts';
@@ -28,6 +29,8 @@ export interface Pop3Options {
    * nothing: whoever lets old mail be deleted tells clients by it.
    */
   readonly expireDays?: number | undefined;
+  /** What is to go wrong on purpose. */
+  readonly faults?: FaultRules | undefined;
   /** Failed logins after which a connection ends. Default 5. */
   readonly mostFailedLogins?: number;
   /** Milliseconds, never going back; for tests of the login delay. */

@@ -2,6 +2,8 @@
  * A POP3 session: RFC 1939 §3. The loop: read a line, find the command, check the state, run it, write its response.
  */
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
+import type { EffectOf } from '../faults/rule.ts';
+import type { Plan, SessionFaults } from '../faults/session-faults.ts';
 import { WORDS, Refusal } from '../store/refusal.ts';
 import { decodeBase64 } from '../sasl/mechanism.ts';
 import type { Connection } from '../wire/connection.ts';
@@ -9,8 +11,8 @@ import { ConnectionClosed, TimedOut } from '../wire/connection.ts';
 import type { Answer, AnyCommand, Context, Dialect, State } from './command.ts';
 import { COMMANDS } from './commands/table.ts';
 import { BadSyntax, Parser, quote } from './grammar/parser.ts';
-import { err } from './grammar/responses.ts';
-import type { Response, ResponseCode } from './grammar/responses.ts';
+import { err, ok } from './grammar/responses.ts';
+import type { Response } from './grammar/responses.ts';
 import { challengeLine, print, statusLine } from './grammar/writer.ts';
 import { loginDelayOf } from './login-delay.ts';
 import type { Pop3Options } from './server.ts';
@@ -34,6 +36,9 @@ const COMMANDS_A_TURN = 50;
 export class Session {
   readonly #connection: Connection;
   readonly #options: Pop3Options;
+  readonly #faults: SessionFaults | undefined;
+  /** Capabilities that CAPA left out when it was asked last; in capitals. */
+  #hidden: readonly string[] = [];
   #state: State = { name: 'authorization', login: undefined };
   #dialect: Dialect = { utf8: false, language: undefined };
   /** In a row. */
@@ -47,6 +52,7 @@ export class Session {
   constructor(connection: Connection, options: Pop3Options) {
     this.#connection = connection;
     this.#options = options;
+    this.#faults = options.faults?.of(connection);
   }
 
   /** Until the client quits or is lost. @throws ConnectionClosed, TimedOut */
@@ -58,9 +64,8 @@ export class Session {
     };
     connection.draining.addEventListener('abort', drained);
     try {
-      // RFC 1939 §4; without a timestamp in angle brackets, since there is no APOP (§7).
-      await connection.write(`+OK ${this.#options.serverName} glassmail POP3 is ready\r\n`);
-      while (!connection.draining.aborted && (await this.#next())) {
+      const greeted = await this.#greet();
+      while (greeted && !connection.draining.aborted && (await this.#next())) {
         // Each turn is a command.
       }
       await connection.end();
@@ -71,13 +76,36 @@ export class Session {
   }
 
   /** @returns whether the session goes on */
+  async #greet(): Promise<boolean> {
+    const fault = this.#faults?.ask({ at: 'greeting' });
+    if (fault) await this.#faults!.before(fault);
+    // RFC 1939 §4; without a timestamp in angle brackets, since there is no APOP (§7).
+    const greeting = ok(`${this.#options.serverName} glassmail POP3 is ready`);
+    await this.#connection.write(statusLine(fault?.refusal ? refusedByRule(fault.refusal) : greeting));
+    if (fault) await this.#faults!.after(fault);
+    return fault?.refusal === undefined;
+  }
+
+  #askFaults(line: Uint8Array): Plan | undefined {
+    if (this.#faults?.any !== true) return undefined;
+    const keyword = new Parser(line).keyword();
+    const asked = { at: 'command', command: keyword } as const;
+    return keyword === 'RETR' || keyword === 'TOP' ? this.#faults.ask(asked, { at: 'fetch' }) : this.#faults.ask(asked);
+  }
+
+  /** @returns whether the session goes on */
   async #next(): Promise<boolean> {
     await this.#othersTurn();
     this.#busy = false;
     const line = await this.#connection.readLine(LONGEST_AUTH, this.#idleMs());
     this.#busy = true;
-    const { response, close } = await this.#respond(line.octets, line.overlong);
+    const fault = this.#askFaults(line.octets);
+    if (fault) await this.#faults!.before(fault);
+    const { response, close } = fault?.refusal
+      ? { response: refusedByRule(fault.refusal), close: false }
+      : await this.#respond(line.octets, line.overlong);
     await this.#write(response);
+    if (fault) await this.#faults!.after(fault);
     if (close) return false;
     const limit = this.#limitReached(response);
     if (limit !== undefined) {
@@ -115,7 +143,7 @@ export class Session {
       const longest = keyword === 'AUTH' ? LONGEST_AUTH : LONGEST_COMMAND;
       if (overlong || line.length > longest) throw new BadSyntax(`A command has ${longest} octets at most (RFC 2449)`);
       const command = COMMANDS.get(keyword);
-      if (command === undefined) throw new BadSyntax(unknown(line));
+      if (command === undefined || this.#hidden.includes(keyword)) throw new BadSyntax(unknown(line));
       const response = await this.#run(keyword, command, input);
       return { response, close: response.then === 'close' };
     } catch (error) {
@@ -143,7 +171,7 @@ export class Session {
     if (error instanceof BadSyntax) return err(error.message);
     const nothing = keyword === 'QUIT' ? '; nothing was deleted' : '';
     if (error instanceof Refusal) {
-      return err(`${error.message}${nothing}`, WORDS[error.code].pop3 as ResponseCode | undefined);
+      return err(`${error.message}${nothing}`, WORDS[error.code].pop3);
     }
     if (error instanceof ConnectionClosed || error instanceof TimedOut) throw error;
     this.#options.log('error', `POP3 ${keyword} failed on conversation ${this.#connection.id}`, error);
@@ -213,6 +241,7 @@ export class Session {
       },
       loginSucceeded: (login, mechanism) => {
         loginThrottle.succeeded(address);
+        if (this.#faults) this.#faults.login = login;
         connection.annotate({ type: 'login', login, mechanism });
       },
       loginDue: (account) =>
@@ -220,8 +249,14 @@ export class Session {
       loggedIn: (account) => {
         if (loginDelaySeconds !== undefined) loginDelayOf(store).loggedIn(account, loginDelaySeconds, now());
       },
+      announce: (capabilities) => this.#announce(capabilities),
       annotate: (annotation) => connection.annotate(annotation),
     };
+  }
+
+  #announce(capabilities: readonly string[]): readonly string[] {
+    this.#hidden = this.#faults?.ask({ at: 'capabilities' })?.hidden ?? [];
+    return capabilities.filter((line) => !this.#hidden.includes(line.split(' ', 1)[0]!.toUpperCase()));
   }
 
   /** RFC 5034 §4. */
@@ -253,6 +288,11 @@ export class Session {
       this.#options.log('error', 'POP3: what was retrieved could not be marked as \\Seen', error);
     }
   }
+}
+
+/** A reply code is SMTP's. */
+function refusedByRule({ code, text = 'Refused by a rule' }: EffectOf<'refuse'>): Response {
+  return err(text, code === undefined || /^\d/.test(code) ? undefined : code);
 }
 
 /** A client that speaks another protocol is told so: its user reads this line in an error box. */

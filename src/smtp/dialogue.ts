@@ -10,6 +10,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+import type { Plan } from '../faults/session-faults.ts';
 import type { Connection } from '../wire/connection.ts';
 import { auth } from './commands/auth.ts';
 import { bdat, chunkTaken, type Chunk } from './commands/bdat.ts';
@@ -19,6 +20,7 @@ import { mail } from './commands/mail.ts';
 import { rcpt } from './commands/rcpt.ts';
 import { IncomingMessage } from './incoming-message.ts';
 import { SmtpInput } from './input.ts';
+import { atCommand, atDelivery, isHidden, refusedByRule } from './faults.ts';
 import { outcomes } from './lmtp.ts';
 import * as replies from './replies.ts';
 import { reply, replyFor, type Reply } from './replies.ts';
@@ -125,6 +127,26 @@ class Dialogue extends SMTPConnection {
       if (wait === 0) this.connectionReady();
       else setTimeout(() => this.connectionReady(), wait).unref();
     });
+  }
+
+  override connectionReady(next?: Done): void {
+    const fault = this.#session.faults?.ask({ at: 'greeting' });
+    if (fault) void this.#greetFaulty(fault);
+    else super.connectionReady(next);
+  }
+
+  async #greetFaulty(fault: Plan): Promise<void> {
+    await this.#session.faults?.before(fault);
+    if (this._closing || this._closed) return;
+    if (fault.refusal) {
+      // RFC 5321 §3.1 has 554 for it; RFC 2034 §4: no status codes in greetings.
+      const { code, text } = refusedByRule({ ...fault.refusal, code: fault.refusal.code ?? '554' });
+      this.#say({ code, text: `${this.name} ${String(text)}` });
+      this.close();
+      return;
+    }
+    super.connectionReady();
+    await this.#session.faults?.after(fault);
   }
 
   override _createParser(): SmtpInput {
@@ -238,8 +260,56 @@ class Dialogue extends SMTPConnection {
       this.#say(replies.TOO_MANY_COMMANDS);
     } else {
       this._unrecognizedCommands = 0; // All errors are counted in `send`.
-      super._onCommand(command, callback);
+      // What follows a challenge is no command.
+      const fault = this._nextHandler ? undefined : atCommand(command, this.#session);
+      if (fault) void this.#onFaultyCommand(fault, command, callback);
+      else if (this.#session.hidden.length > 0 && !this._nextHandler && isHidden(command, this.#session.hidden)) {
+        this.#answer(() => reply(500, '5.5.1', 'Command not recognized'), callback);
+      } else super._onCommand(command, callback);
     }
+  }
+
+  async #onFaultyCommand(fault: Plan, command: Buffer, callback: Done): Promise<void> {
+    const { faults } = this.#session;
+    await faults?.before(fault);
+    if (this._closing || this._closed) return;
+    const done = (): void => {
+      void faults?.after(fault).then((isCut) => {
+        if (!isCut) callback();
+      });
+    };
+    if (fault.refusal) {
+      const said = refusedByRule(fault.refusal);
+      // RFC 2034 §4.
+      const isGreeting = /^(EHLO|HELO|LHLO)\b/i.test(command.toString('latin1', 0, 5));
+      const answer = isGreeting ? { code: said.code, text: said.text } : said;
+      const chunk = /^BDAT +(\d{1,9})\b/i.exec(command.toString('latin1', 0, 20))?.[1];
+      if (chunk === undefined) this.#answer(() => answer, done);
+      else {
+        // Its octets come all the same, and are not to be taken for commands.
+        const end = async (): Promise<void> => {
+          this.#say(answer);
+          if (await faults?.after(fault)) this.close();
+          await this.#untilWritable();
+        };
+        this.#input?.receiveOctets(Number(chunk), { write: () => undefined, end });
+        callback();
+      }
+    } else super._onCommand(command, done);
+  }
+
+  /** What goes wrong after an answer. */
+  #withDue(callback: Done): Done {
+    return () => {
+      const { due, faults } = this.#session;
+      this.#session.due = undefined;
+      if (!due) callback();
+      else {
+        void faults?.after(due).then((isCut) => {
+          if (!isCut) callback();
+        });
+      }
+    };
   }
 
   /** After each command: the next one, unless the server stops. */
@@ -304,7 +374,7 @@ class Dialogue extends SMTPConnection {
   }
 
   override handler_RCPT(command: Buffer, callback: Done): void {
-    this.#answer(() => rcpt(argumentOf(command), this.#session), callback);
+    this.#answer(() => rcpt(argumentOf(command), this.#session), this.#withDue(callback));
   }
 
   override handler_DATA(command: Buffer, callback: Done): void {
@@ -313,7 +383,7 @@ class Dialogue extends SMTPConnection {
       if (!(message instanceof IncomingMessage)) return message;
       this.#input?.receive({
         write: (octets) => this.#receive(message, octets),
-        end: () => this.#conclude(() => message.end()),
+        end: () => this.#conclude(message),
       });
       return replies.GO_AHEAD;
     }, callback);
@@ -341,8 +411,7 @@ class Dialogue extends SMTPConnection {
       case 'taken':
         this.#input?.receiveOctets(chunk.octets, {
           write: (octets) => this.#receive(chunk.message, octets),
-          end: () =>
-            chunk.isLast ? this.#conclude(() => chunk.message.end()) : this.#replyTo(() => chunkTaken(chunk)),
+          end: () => (chunk.isLast ? this.#conclude(chunk.message) : this.#replyTo(() => chunkTaken(chunk))),
         });
     }
     callback();
@@ -367,14 +436,30 @@ class Dialogue extends SMTPConnection {
   }
 
   /** As `#replyTo`, after the last octet of a message. */
-  async #conclude(run: () => Promise<Reply>): Promise<void> {
+  async #conclude(message: IncomingMessage): Promise<void> {
     this._handlerPending = true;
-    const said = await run().catch((error: unknown) => this.#fault(error));
+    const fault = atDelivery(this.#session);
+    if (fault) await this.#session.faults?.before(fault);
+    const refusal = fault?.refusal && refusedByRule(fault.refusal);
+    if (refusal) {
+      for (const address of fault.refused) this.#session.transaction?.refused.set(address.toLowerCase(), refusal);
+    }
+    const said =
+      refusal && !this.#isLeftOver(fault)
+        ? refusal
+        : await message.end(fault).catch((error: unknown) => this.#fault(error));
     this._handlerPending = false;
     if (said.code === 250) this.#errors = this.#commands = 0;
     for (const outcome of outcomes(said, this.#session)) this.#say(outcome);
     endTransaction(this.#session);
+    if (fault) await this.#session.faults?.after(fault);
     await this.#untilWritable();
+  }
+
+  /** Whether somebody gets the message all the same: RFC 2033 §4.2. */
+  #isLeftOver({ refused }: Plan): boolean {
+    if (this.#options.service !== 'lmtp') return false;
+    return [...(this.#session.transaction?.recipients.values() ?? [])].some(({ address }) => !refused.has(address));
   }
 
   async #untilWritable(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import type { IncomingMail } from '../delivery/deliver.ts';
 import { isTestAccount } from '../delivery/test-accounts.ts';
+import type { Plan } from '../faults/session-faults.ts';
 import type { Accepted, Spool, Spooled } from '../store/mail-store.ts';
 import { queued, replyFor, tooLarge, type Reply } from './replies.ts';
 import type { MailTransaction, SmtpSession } from './session.ts';
@@ -58,15 +59,15 @@ export class IncomingMessage {
     return undefined;
   }
 
-  /** After the last octet: stores the message. @throws Refusal, and whatever the spool failed with */
-  async end(): Promise<Reply> {
+  /** After the last octet: stores the message. @param fault changes who gets it, and how often @throws Refusal, and whatever the spool failed with */
+  async end(fault?: Pick<Plan, 'copies' | 'refused'>): Promise<Reply> {
     const { connection, login } = this.#session;
     const wrong = this.check();
     if (wrong) return wrong;
     this.#state = 'ending';
     try {
       const content = await this.#spool.finish();
-      const { transactionId, emailId } = await this.#deliver(this.#mail(content));
+      const { transactionId, emailId } = await this.#deliver(this.#mail(content, fault));
       connection.annotate({ type: 'stored', emailId: String(emailId), transactionId, octets: content.size });
       return queued(transactionId, isTestAccount(login));
     } catch (error) {
@@ -105,7 +106,7 @@ export class IncomingMessage {
     await this.#spool[Symbol.asyncDispose]();
   }
 
-  #mail(content: Spooled): IncomingMail {
+  #mail(content: Spooled, fault: Pick<Plan, 'copies' | 'refused'> | undefined): IncomingMail {
     const { connection, greeted, login } = this.#session;
     const { reversePath, parameters, recipients } = this.#transaction;
     const { tls } = connection;
@@ -114,7 +115,7 @@ export class IncomingMessage {
       // RFC 8689 §5: nobody is sent back what was to be kept secret.
       returnType: parameters.requireTls ? 'HDRS' : parameters.returnType,
       envelopeId: parameters.envelopeId,
-      recipients: [...recipients.values()],
+      recipients: fault ? faultyRecipients([...recipients.values()], fault) : [...recipients.values()],
       content,
       receivedAt: new Date(),
       origin: {
@@ -134,4 +135,13 @@ export class IncomingMessage {
       },
     };
   }
+}
+
+function faultyRecipients(
+  recipients: IncomingMail['recipients'],
+  { copies, refused }: Pick<Plan, 'copies' | 'refused'>,
+): IncomingMail['recipients'] {
+  return recipients
+    .filter(({ address }) => !refused.has(address))
+    .map((recipient) => ({ ...recipient, copies: copies.get(recipient.address) }));
 }

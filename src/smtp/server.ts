@@ -1,6 +1,7 @@
 /** SMTP receiving (RFC 5321), submission (RFC 6409) and LMTP (RFC 2033): a connection becomes a conversation. */
 import type { LocalDelivery } from '../delivery/deliver.ts';
 import type { Chaos } from '../faults/chaos.ts';
+import type { FaultRules } from '../faults/rules.ts';
 import type { Credentials } from '../sasl/mechanism.ts';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { MailStore } from '../store/mail-store.ts';
@@ -28,6 +29,8 @@ export interface SmtpOptions {
   /** The domain of login names without one. */
   readonly defaultDomain: string;
   readonly loginThrottle: LoginThrottle;
+  /** What is to go wrong on purpose. */
+  readonly faults?: FaultRules | undefined;
   /** Milliseconds before the greeting in which who speaks is sent away; 0, the default: the greeting comes at once. */
   readonly earlyTalkerMs?: number;
   /** Refusals by chance of MAIL, RCPT and AUTH; undefined: none. */

@@ -1,5 +1,6 @@
 /** What one connection has said so far, for the commands that ask for it: RFC 5321 §3 and §4.1.4. */
 import type { Recipient } from '../delivery/deliver.ts';
+import type { Plan, SessionFaults } from '../faults/session-faults.ts';
 import type { Connection } from '../wire/connection.ts';
 import type { MailParameters, RcptParameters } from './grammar/parameters.ts';
 import type { IncomingMessage } from './incoming-message.ts';
@@ -36,6 +37,11 @@ export interface SmtpSession {
   /** How many messages were begun. */
   messages: number;
   transaction: MailTransaction | undefined;
+  readonly faults: SessionFaults | undefined;
+  /** Extensions that were left out of the last EHLO; in capitals. */
+  hidden: readonly string[];
+  /** What is to go wrong when the answer to the present command has been given. */
+  due: Plan | undefined;
 }
 
 export function startSession(options: SmtpOptions, connection: Connection): SmtpSession {
@@ -47,6 +53,9 @@ export function startSession(options: SmtpOptions, connection: Connection): Smtp
     failedLogins: 0,
     messages: 0,
     transaction: undefined,
+    faults: options.faults?.of(connection),
+    hidden: [],
+    due: undefined,
   };
 }
 

@@ -6,7 +6,8 @@ export const id = command({
   states: EVERYWHERE,
   mayExpunge: true,
   parse: (input) => ({ parameters: input.sp().idParameters() }),
-  async *run(_, { session }) {
+  async *run({ parameters: told }, { session }) {
+    if (session.faults) session.faults.client = told?.get('name') ?? undefined;
     const parameters = new Map([
       ['name', 'glassmail'],
       ['version', session.options.version],

@@ -32,7 +32,9 @@ export const select = command({
     if (parameters.condstore) session.enable('condstore');
     const mailbox = await store.findMailbox(account, wanted, 'r');
     if (!mailbox) throw new Refusal('NONEXISTENT', `There is no mailbox "${wanted}"; LIST "" * names those that exist`);
-    const examine = name === 'EXAMINE';
+    const fault = session.faults?.ask({ at: 'mailbox', mailbox: mailbox.name, doing: 'open' });
+    if (fault?.has('new-uidvalidity') === true) await store.renewUidValidity(account, mailbox.id);
+    const examine = name === 'EXAMINE' || fault?.has('read-only') === true;
     const view = await MailboxView.open(store, account, mailbox.id, { readOnly: examine, dialect: session.dialect });
     yield opened(view, session.dialect);
     if (parameters.qresync) yield* resync(view, parameters.qresync);

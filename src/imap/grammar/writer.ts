@@ -29,6 +29,8 @@ const SECONDS_PER_DAY = 86_400;
 export class ResponseWriter {
   /** May be replaced between two responses. */
   dialect: Dialect;
+  /** A fault on purpose: literals of messages announce so many octets more than come. */
+  literalBy = 0;
   /** What has been said and not yet encoded; each character is one octet. */
   #text = '';
   #slab = Buffer.alloc(0);
@@ -230,7 +232,7 @@ export class ResponseWriter {
       case 'octets':
         if (item.octets === undefined) this.#text += `${item.name} NIL`;
         else {
-          this.#text += `${item.name} ${item.binary === true ? '~' : ''}{${item.octets.length}}\r\n`;
+          this.#text += `${item.name} ${item.binary === true ? '~' : ''}{${this.#announced(item.octets.length)}}\r\n`;
           this.#octets(item.binary === true ? item.octets : withoutNul(item.octets));
         }
         return;
@@ -240,7 +242,7 @@ export class ResponseWriter {
   }
 
   async *#stream(item: Streamed): AsyncGenerator<Uint8Array, void, undefined> {
-    this.#text += `${item.name} ${item.binary === true ? '~' : ''}{${item.size}}\r\n`;
+    this.#text += `${item.name} ${item.binary === true ? '~' : ''}{${this.#announced(item.size)}}\r\n`;
     yield* this.take();
     let left = item.size;
     for await (const piece of item.octets) {
@@ -249,6 +251,10 @@ export class ResponseWriter {
       yield item.binary === true ? piece : withoutNul(piece);
     }
     if (left !== 0) throw new Error(`${item.name}: ${item.size} octets were announced, and ${item.size - left} came`);
+  }
+
+  #announced(octets: number): number {
+    return Math.max(0, octets + this.literalBy);
   }
 
   #flags(flags: readonly string[]): string {

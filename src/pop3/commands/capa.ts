@@ -29,6 +29,6 @@ export const capa = command({
     // RFC 2449 §6.7: this server deletes nothing but what clients delete; what the operator has deleted is his to say.
     lines.push(`EXPIRE ${context.expireDays ?? 'NEVER'}`);
     lines.push(`IMPLEMENTATION glassmail-${context.version}`);
-    return ok('Capabilities follow', { lines });
+    return ok('Capabilities follow', { lines: context.announce(lines) });
   },
 });

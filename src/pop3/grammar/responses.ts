@@ -4,7 +4,8 @@ export type ResponseCode = 'IN-USE' | 'LOGIN-DELAY' | 'AUTH' | 'SYS/TEMP' | 'SYS
 
 export interface Response {
   readonly status: '+OK' | '-ERR';
-  readonly code?: ResponseCode;
+  /** Those of a fault on purpose may be any. */
+  readonly code?: ResponseCode | (string & {});
   /** Without CR and LF. */
   readonly text: string;
   /** Makes it a multi-line response: lines of ASCII without their ends. */
@@ -19,6 +20,6 @@ export function ok(text: string, more: Pick<Response, 'lines' | 'content' | 'the
   return { status: '+OK', text, ...more };
 }
 
-export function err(text: string, code?: ResponseCode): Response {
+export function err(text: string, code?: Response['code']): Response {
   return { status: '-ERR', text, ...(code !== undefined && { code }) };
 }

@@ -2,6 +2,7 @@
  * EHLO and HELO: RFC 5321 §4.1.1.1; LHLO: RFC 2033 §4.1. They carry no enhanced status codes (RFC 2034 §4).
  * What is announced, with its RFC and the file that keeps the promise, stands below.
  */
+import { withoutHidden } from '../faults.ts';
 import type { Reply } from '../replies.ts';
 import type { Greeted, SmtpSession } from '../session.ts';
 import { endTransaction } from '../session.ts';
@@ -18,7 +19,12 @@ export function hello(command: Greeted['command'], argument: string, session: Sm
   session.greeted = { name: argument, command };
   endTransaction(session); // RFC 5321 §4.1.4: as if after RSET
   const greeting = `${session.options.serverName} greets ${argument}`;
-  return { code: 250, text: command === 'HELO' ? greeting : [greeting, ...extensions(session)] };
+  return { code: 250, text: command === 'HELO' ? greeting : [greeting, ...announced(session)] };
+}
+
+function announced(session: SmtpSession): readonly string[] {
+  session.hidden = session.faults?.ask({ at: 'capabilities' })?.hidden ?? [];
+  return withoutHidden(extensions(session), session.hidden);
 }
 
 function extensions(session: SmtpSession): string[] {

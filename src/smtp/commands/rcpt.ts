@@ -3,6 +3,7 @@
  * Each recipient is taken or refused by itself; who is named twice gets one copy.
  */
 import { isAscii } from '../../mail/octets.ts';
+import { atRecipient } from '../faults.ts';
 import { rcptParameters } from '../grammar/parameters.ts';
 import { forwardPath } from '../grammar/path.ts';
 import { RECIPIENT_OK, reply, struck, type Reply } from '../replies.ts';
@@ -12,7 +13,8 @@ import type { SmtpSession } from '../session.ts';
  * @throws BadSyntax, Refusal (NONEXISTENT: 550 5.1.1, NOPERM: 550 5.7.1, OVERQUOTA: 452 4.2.2, BEYONDQUOTA: 552 5.2.2;
  * RFC 1870 §6.1 for what SIZE has said)
  */
-export async function rcpt(argument: string, { transaction, options, connection }: SmtpSession): Promise<Reply> {
+export async function rcpt(argument: string, session: SmtpSession): Promise<Reply> {
+  const { transaction, options, connection } = session;
   if (!transaction) return reply(503, '5.5.1', 'MAIL comes first');
   if (transaction.message) return reply(503, '5.5.1', 'The message has begun: go on with BDAT, or RSET');
   const to = /^TO *: */i.exec(argument);
@@ -30,6 +32,9 @@ export async function rcpt(argument: string, { transaction, options, connection 
     if (recipients.size >= options.maximumRecipients) return reply(452, '4.5.3', 'Too many recipients'); // §4.5.3.1.10
     const recipient = await options.delivery.recipient(address, transaction.parameters.size);
     connection.conversation.concerns(recipient.scope);
+    const fault = atRecipient(address, session);
+    const refused = fault && (await fault);
+    if (refused) return refused;
     recipients.set(key, { ...recipient, ...parameters });
   }
   accepted.push(address);
