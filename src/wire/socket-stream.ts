@@ -58,9 +58,10 @@ export class SocketStream extends Duplex {
     this.on('error', () => undefined);
   }
 
-  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+  /** Open as long as it takes octets: smtp-server says nothing to a peer that has ended its side but waits for replies. */
+  get readyState(): 'open' | 'readOnly' | 'closed' {
     if (this.destroyed || this.#carrier === undefined) return 'closed';
-    if (this.writable) return this.readable ? 'open' : 'writeOnly';
+    if (this.writable) return 'open';
     return this.readable ? 'readOnly' : 'closed';
   }
 

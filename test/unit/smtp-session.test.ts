@@ -1,5 +1,8 @@
 /** SMTP conversations above a store in memory: transactions, limits, TLS, logins, endings. */
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LoginThrottle } from '../../src/sasl/throttle.ts';
@@ -42,6 +45,26 @@ describe('a transaction', () => {
       transactionId: 'T000000000000000000001',
       octets: 24,
     });
+  });
+
+  it('is acknowledged to a client that ends its side right behind it (nc -N)', async () => {
+    const fake = new FakeStore('alice@glass.test');
+    // The end comes before the commit.
+    fake.commit = async () => {
+      for (let turn = 0; turn < 100; turn++) await nextTurn();
+    };
+    await using smtp = await startSmtp({ fake });
+    const socket = connect({ port: smtp.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.end(
+      'EHLO c.test\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<alice@glass.test>\r\nDATA\r\nSubject: x\r\n\r\nhi\r\n.\r\nQUIT\r\n',
+    );
+    const replies = (await text(socket)).split('\r\n').slice(-4);
+    expect(replies).toEqual([
+      expect.stringMatching(/^354 /),
+      '250 2.0.0 Ok: queued as T000000000000000000001',
+      expect.stringMatching(/^221 /),
+      '',
+    ]);
   });
 
   it('is acknowledged only after the commit', async () => {
