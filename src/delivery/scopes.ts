@@ -59,6 +59,8 @@ export class ScopeRegistry implements AsyncDisposable {
   readonly #options: ScopeOptions;
   readonly #byId = new Map<string, Kept>();
   readonly #byDomain = new Map<string, Kept>();
+  /** Those that are being closed. */
+  readonly #closing = new Map<string, Promise<void>>();
   /** Told of each scope that is gone. */
   onClosed: (id: string) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -148,18 +150,27 @@ export class ScopeRegistry implements AsyncDisposable {
     return extended;
   }
 
-  /** Removes everything in it. @returns false when there is no such scope */
+  /** Removes everything in it, once however many ask at a time. @returns false when there is no such scope */
   async close(id: string): Promise<boolean> {
     const scope = this.#byId.get(id);
     if (!scope) return false;
+    let closing = this.#closing.get(id);
+    if (!closing) {
+      closing = this.#close(scope).finally(() => this.#closing.delete(id));
+      this.#closing.set(id, closing);
+    }
+    await closing;
+    return true;
+  }
+
+  async #close({ id, domain }: Scope): Promise<void> {
     // First its accounts: should that fail, the scope is still there to be closed.
     for (const account of await this.#options.store.listAccounts(id))
       await this.#options.store.deleteAccount(account.id);
     this.#byId.delete(id);
-    this.#byDomain.delete(scope.domain);
+    this.#byDomain.delete(domain);
     this.onClosed(id);
     await this.#save();
-    return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
