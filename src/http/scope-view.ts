@@ -108,10 +108,10 @@ function scopedStore(store: MailStore, scopes: ScopeRegistry, scope: Scope): Mai
 }
 
 function scopedRecorder(recorder: ConversationSource, scopes: ScopeRegistry, scope: Scope): ConversationSource {
-  /** All that passed is the scope's: one that delivered for others too would show their mail. */
+  /** All that passed is the scope's: one that delivered or logged in for others too would show their mail. */
   const isOwn = (conversation: Conversation): boolean => {
     const concerned = new Set(conversation.scopes);
-    if (conversation.login !== undefined) concerned.add(scopeOf(scopes, conversation.login)?.id ?? '');
+    for (const login of conversation.logins) concerned.add(scopeOf(scopes, login)?.id ?? '');
     return concerned.size === 1 && concerned.has(scope.id);
   };
   return {

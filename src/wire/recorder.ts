@@ -97,6 +97,8 @@ export class Conversation {
   tls: TlsInfo | undefined;
   /** The login that the session announced last. */
   login: string | undefined;
+  /** All that it announced: one connection may serve several (RFC 8437). */
+  readonly logins = new Set<string>();
   /** The test scopes whose mail passed; '' for everything that belongs to none. */
   readonly scopes = new Set<string>();
   /** Octets that passed, kept or not. */
@@ -205,7 +207,10 @@ export class Conversation {
 
   annotate(annotation: Annotation): void {
     if (!this.#kept) return;
-    if (annotation.type === 'login') this.login = annotation.login;
+    if (annotation.type === 'login') {
+      this.login = annotation.login;
+      this.logins.add(annotation.login);
+    }
     this.#note({ type: 'annotation', seq: ++this.#seq, at: this.#now(), annotation });
   }
 
