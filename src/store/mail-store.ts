@@ -301,7 +301,7 @@ export interface TransactionSummary {
   /** Octets of the message as received, without the trace. */
   readonly receivedOctets: number;
   readonly traceOctets: number;
-  /** All copies that are left have \Seen. */
+  /** All copies that are left have \Seen; for an owner who asks, the own ones. */
   readonly read: boolean;
   readonly messageId: string;
   readonly subject: string;

@@ -192,6 +192,14 @@ export function describeTransactions(factory: StoreFactory): void {
       expect(await store.markTransactions(undefined, true, { owner: 'scope' })).toBe(2);
       // The copies of others are left as they are.
       expect(await list({ read: false })).toMatchObject({ ids: [both] });
+      // And the owner is told of the own ones.
+      expect(await store.listTransactions({ owner: 'scope' }, all)).toMatchObject({
+        unread: 0,
+        items: [{ read: true }, { read: true }],
+      });
+      expect(await list({ owner: 'scope', read: true })).toMatchObject({ ids: [both, blue] });
+      expect(await store.findTransaction(both, { owner: 'scope', read: true })).toMatchObject({ read: true });
+      expect(await store.findTransaction(both)).toMatchObject({ read: false });
       expect(await store.deleteTransactions([red, both], { owner: 'scope' })).toBe(1);
       expect(await list({ owner: 'scope' })).toMatchObject({ ids: [blue] });
       expect(await list({})).toMatchObject({ ids: [both, blue, red] });

@@ -139,6 +139,13 @@ export class TransactionReads {
         .raw(),
       sizes: db.prepare<[number], number>('SELECT size + trace_size FROM email WHERE id = ?').pluck(),
       flagSets: db.prepare<[number], number>('SELECT flag_set FROM message WHERE email_id = ?').pluck(),
+      flagSetsOfOwner: db
+        .prepare<[number, string], number>(
+          `SELECT flag_set
+           FROM message JOIN mailbox ON mailbox.id = message.mailbox_id JOIN account ON account.id = mailbox.account_id
+           WHERE email_id = ? AND owner = ?`,
+        )
+        .pluck(),
       savedDate: db.prepare<[number], number | null>('SELECT min(saved_date) FROM message WHERE email_id = ?').pluck(),
       now: db.prepare<[], { store: string; next_email: number; position: number }>(
         `SELECT store, next_email, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'transaction_event'), 0) AS position
@@ -181,7 +188,7 @@ export class TransactionReads {
       unread: visible ? countUnread(visible) : counts.unread_transactions,
       matches: passing.emailIds.length,
       unreadMatches: countUnread(passing),
-      items: await this.#summaries(ids),
+      items: await this.#summaries(ids, filter.owner),
     };
   }
 
@@ -210,8 +217,24 @@ export class TransactionReads {
     return chosen(ofOwner, (i) => ids.has(ofOwner.emailIds[i]!));
   }
 
-  #ofOwner(owner: string): Promise<Listed> {
-    return this.#inMailboxes(this.#statements.mailboxesOfOwner.all(owner));
+  async #ofOwner(owner: string): Promise<Listed> {
+    return this.#readBy(owner, await this.#inMailboxes(this.#statements.mailboxesOfOwner.all(owner)));
+  }
+
+  /** What an owner has read is told by the own copies alone. */
+  async #readBy(owner: string, listed: Listed): Promise<Listed> {
+    const unread: number[] = [];
+    for (const [i, copies] of listed.unread.entries()) {
+      if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await nextTurn();
+      unread.push(copies === 0 ? 0 : this.#unreadBy(owner, listed.emailIds[i]!));
+    }
+    return { ...listed, unread };
+  }
+
+  /** How many copies of this owner lack \Seen. */
+  #unreadBy(owner: string, emailId: number): number {
+    const sets = this.#statements.flagSetsOfOwner.all(emailId, owner);
+    return sets.filter((set) => !this.#flagSet(set).includes('\\Seen')).length;
   }
 
   #ofAccount(account: AccountId): Promise<Listed> {
@@ -318,7 +341,7 @@ export class TransactionReads {
     const emailId = this.emailId(id);
     if (emailId === undefined) return undefined;
     const [only] = await this.choose(Float64Array.of(emailId), filter);
-    return only === undefined ? undefined : this.#summary(only);
+    return only === undefined ? undefined : this.#summary(only, filter.owner);
   }
 
   /** Those of these ids, or of all, that pass the filter: email ids, ascending. */
@@ -337,7 +360,9 @@ export class TransactionReads {
       owner === undefined && account === undefined
         ? emailIds
         : emailIds.filter((id) => this.#isSeenBy(this.#statements.owners.all(id), filter));
-    return Float64Array.from((await this.#passing(await this.#listed(seen), filter)).emailIds);
+    const listed = await this.#listed(seen);
+    const read = owner === undefined ? listed : await this.#readBy(owner, listed);
+    return Float64Array.from((await this.#passing(read, filter)).emailIds);
   }
 
   /** Whether an account of this owner has a copy. */
@@ -355,16 +380,16 @@ export class TransactionReads {
     );
   }
 
-  async #summaries(emailIds: readonly number[]): Promise<TransactionSummary[]> {
+  async #summaries(emailIds: readonly number[], owner?: string): Promise<TransactionSummary[]> {
     const summaries: TransactionSummary[] = [];
     for (const emailId of emailIds) {
-      const summary = await this.#summary(emailId);
+      const summary = await this.#summary(emailId, owner);
       if (summary) summaries.push(summary); // else gone meanwhile
     }
     return summaries;
   }
 
-  async #summary(emailId: number): Promise<TransactionSummary | undefined> {
+  async #summary(emailId: number, owner?: string): Promise<TransactionSummary | undefined> {
     const row = this.#statements.summary.get(emailId);
     if (!row) return undefined;
     const copies = this.#statements.copies.all(emailId);
@@ -381,7 +406,7 @@ export class TransactionReads {
       origin: toOrigin(row.origin),
       receivedOctets: row.size,
       traceOctets: row.trace_size,
-      read: row.unread === 0,
+      read: row.unread === 0 || (owner !== undefined && this.#unreadBy(owner, emailId) === 0),
       ...kept,
       from: kept.from ?? undefined,
       tags: this.#tags.ofEmail(emailId),
