@@ -46,7 +46,7 @@ export interface HttpParts {
   services(): Readonly<Record<string, Endpoint>>;
   /** The certificate of the authority that signed ours, for whoever is to trust it. */
   authorityPem?(): string | undefined;
-  /** A SCRAM-SHA-256 record (RFC 5803 §3). @throws Refusal CANNOT for a password that cannot be one */
+  /** A SCRAM-SHA-256 record (RFC 5803 §3) of a password that the schemas have checked. */
   passwordRecord(password: string): Promise<string>;
   /** Bearer tokens for logins to accounts; undefined: this server keeps none. */
   readonly tokens?: TokenRegistry | undefined;

@@ -9,6 +9,8 @@ import { SCOPE_TTL } from '../delivery/scopes.ts';
 import { POINTS } from '../faults/rule.ts';
 import { ruleDraft } from '../faults/rule-schema.ts';
 import { CODE_RULES } from './one-time-code.ts';
+import { saslprep } from '../sasl/saslprep.ts';
+import { STORAGE_UNIT } from '../store/quota.ts';
 import { TOKEN_LENGTH, TOKEN_SCOPES, TOKEN_SYNTAX } from '../sasl/tokens.ts';
 
 // ---------------------------------------------------------------------------------------------------- in common
@@ -116,7 +118,11 @@ const loginName = z
   .min(1)
   .max(320)
   .regex(/^[^\s\x00-\x1f\x7f<>]+$/u, 'must not hold blanks, control characters or angle brackets');
-const password = z.string().min(1).max(1024);
+const password = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine((text) => saslprep(text), 'must not hold control characters, nor letters of two directions (RFC 4013)');
 
 export const accountPath = z.object({
   address: loginName.describe('The full address; a local part alone means the default domain.'),
@@ -144,11 +150,16 @@ export type Account = z.infer<typeof account>;
 export const accountList = z.object({ accounts: z.array(account) }).meta({ id: 'AccountList' });
 export type AccountList = z.infer<typeof accountList>;
 
-const quotaLimit = z
-  .union([count, z.null(), z.literal('default')])
-  .optional()
-  .describe('null: no limit; default: as the settings of the server say; left out: as it is.');
-export const newQuota = z.strictObject({ messages: quotaLimit, octets: quotaLimit }).meta({ id: 'NewQuota' });
+const quotaLimit = (limit: z.ZodType<number, number>) =>
+  z
+    .union([limit, z.null(), z.literal('default')])
+    .optional()
+    .describe('null: no limit; default: as the settings of the server say; left out: as it is.');
+/** Octets are limited in whole units, rounded up. */
+const MOST_OCTETS = Math.floor(Number.MAX_SAFE_INTEGER / STORAGE_UNIT) * STORAGE_UNIT;
+export const newQuota = z
+  .strictObject({ messages: quotaLimit(count), octets: quotaLimit(count.max(MOST_OCTETS)) })
+  .meta({ id: 'NewQuota' });
 export type NewQuota = z.infer<typeof newQuota>;
 
 export const newAccount = z

@@ -39,7 +39,7 @@ import {
 } from '../schemas.ts';
 import { parseSearch } from '../search-language.ts';
 
-const unknownAccount = { description: 'There is no such account', schema: problem };
+export const unknownAccount = { description: 'There is no such account', schema: problem };
 const notPermitted = { description: 'Not for this client', schema: problem };
 
 /** @throws HttpProblem 404 */
@@ -266,8 +266,10 @@ async function appendMaking(
   try {
     await mailStore.createMailbox(id, mailbox);
   } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.code === 'CANNOT') throw badInput([{ in: 'query', field: 'mailbox', rule: error.message }]);
     // Somebody else was faster.
-    if (!(error instanceof Refusal && error.code === 'ALREADYEXISTS')) throw error;
+    if (error.code !== 'ALREADYEXISTS') throw error;
   }
   return mailStore.appendMessages(id, mailbox, [message]);
 }

@@ -27,7 +27,7 @@ import {
   sourceQuery,
 } from '../schemas.ts';
 import { parseStrictly, searchFilter } from '../search.ts';
-import { accountNamed } from './accounts.ts';
+import { accountNamed, unknownAccount } from './accounts.ts';
 
 const badSearch = { description: 'The search cannot be read', schema: problem };
 const unknownMessage = { description: 'There is no such message', schema: problem };
@@ -65,7 +65,7 @@ export const messageRoutes = [
     group: 'Messages',
     summary: 'Accepted messages, one entry however many recipients, newest first',
     query: messagesQuery,
-    answers: { 200: { description: 'A page of the list', schema: messageList }, 400: badSearch },
+    answers: { 200: { description: 'A page of the list', schema: messageList }, 400: badSearch, 404: unknownAccount },
     async handle({ query }, parts) {
       const filter = await filterOf(parts, query.query, query.account, query.tz, 'query');
       // First the cursor: what comes while the list is read is told twice rather than never.
@@ -179,7 +179,7 @@ export const messageRoutes = [
     group: 'Messages',
     summary: 'Mark messages as read or unread, in all their copies',
     body: markBody,
-    answers: { 200: { description: 'How many', schema: changed }, 400: badSearch },
+    answers: { 200: { description: 'How many', schema: changed }, 400: badSearch, 404: unknownAccount },
     async handle({ body }, parts) {
       const filter = await chosenBy(body, parts);
       const count = await parts.store.markTransactions(body.ids && [...body.ids], body.read, filter);
@@ -192,7 +192,7 @@ export const messageRoutes = [
     group: 'Messages',
     summary: 'Delete messages, in all their copies',
     body: deleteBody,
-    answers: { 200: { description: 'How many', schema: changed }, 400: badSearch },
+    answers: { 200: { description: 'How many', schema: changed }, 400: badSearch, 404: unknownAccount },
     async handle({ body }, parts) {
       const count = await parts.store.deleteTransactions(body.ids && [...body.ids], await chosenBy(body, parts));
       return json({ count } satisfies Changed);

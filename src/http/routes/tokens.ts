@@ -18,6 +18,7 @@ import {
 } from '../schemas.ts';
 import { accountNamed } from './accounts.ts';
 
+const noTokens = { description: 'They are not for the token of a scope', schema: problem };
 const notPermitted = { description: 'Not for this client', schema: problem };
 
 export const tokenRoutes = [
@@ -27,7 +28,11 @@ export const tokenRoutes = [
     group: 'Tokens',
     summary: 'All tokens, without their secrets',
     administration: true,
-    answers: { 200: { description: 'In the order of their making', schema: tokenList }, 403: notPermitted },
+    answers: {
+      200: { description: 'In the order of their making', schema: tokenList },
+      403: notPermitted,
+      404: noTokens,
+    },
     async handle(_input, parts) {
       const registry = registryOf(parts);
       const tokens = registry.list().map((token) => toToken(registry, token));

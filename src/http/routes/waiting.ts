@@ -1,10 +1,11 @@
 /** For tests: an answer as soon as the mail is there, and a stream of what arrives. */
+import { z } from 'zod';
 import type { MailStore, TransactionEvent, TransactionFilter, TransactionSummary } from '../../store/mail-store.ts';
 import type { SearchQuery } from '../../store/search-query.ts';
 import { summaryView } from '../message-view.ts';
 import { News } from '../news.ts';
 import type { HttpParts } from '../parts.ts';
-import { HttpProblem } from '../problem.ts';
+import { HttpProblem, badInput } from '../problem.ts';
 import { json, route } from '../route.ts';
 import {
   SEARCH_PARAMETERS,
@@ -16,8 +17,10 @@ import {
   waited,
   waitedInVain,
 } from '../schemas.ts';
+import { unknownAccount } from './accounts.ts';
 import { filterOf } from './messages.ts';
 
+const TOO_OLD = 'is too old to go on from, or of another server; give a time instead';
 /** How many of those that were not waited for are told. */
 const MOST_TOLD = 20;
 /** So often a quiet stream says something: proxies end what says nothing for a minute. */
@@ -35,7 +38,10 @@ export const waitingRoutes = [
     answers: {
       200: { description: 'It is there', schema: waited },
       400: { description: 'A parameter cannot be read', schema: problem },
-      404: { description: 'It did not arrive in time; `arrived` tells what did', schema: waitedInVain },
+      404: {
+        description: 'It did not arrive in time; `arrived` tells what did. Or there is no such account',
+        schema: z.union([waitedInVain, problem]),
+      },
       503: { description: 'The server stops', schema: problem },
     },
     async handle({ query, request }, parts) {
@@ -54,7 +60,7 @@ export const waitingRoutes = [
       using news = new News(parts);
       for (;;) {
         const { events, cursor: reached, tooOld } = await parts.store.transactionEvents(cursor, filter);
-        if (tooOld) throw new HttpProblem(400, `since: ${cursor} is too old to go on from; give a time instead`);
+        if (tooOld) throw badInput([{ in: 'query', field: 'since', rule: TOO_OLD }]);
         cursor = reached;
         await mail.hear(events);
         const waitedMs = Math.round(performance.now() - begun);
@@ -82,6 +88,7 @@ export const waitingRoutes = [
         type: 'text/event-stream',
       },
       400: { description: 'A parameter cannot be read', schema: problem },
+      404: unknownAccount,
     },
     async handle({ query, request }, parts) {
       const filter = await filterOf(parts, searchOf(query), query.account, query.tz, 'query');
