@@ -70,7 +70,7 @@ export class ImapClient {
       this.#waiting = (chunk) => {
         octets += chunk.length;
         if (start.length < 4096) start += chunk.toString('latin1', 0, 4096 - start.length);
-        tail = (tail + chunk.toString('latin1', Math.max(0, chunk.length - 600))).slice(-600);
+        tail = (tail + chunk.toString('latin1', Math.max(0, chunk.length - 4096))).slice(-4096);
         if (!tail.endsWith('\r\n')) return;
         const last = tail.lastIndexOf('\n', tail.length - 2) + 1;
         if (!tail.startsWith(mark, last)) return;
