@@ -192,9 +192,9 @@ class EventHub implements MailpitEvents {
   async #tellOne(event: TransactionEvent): Promise<void> {
     switch (event.type) {
       case 'new': {
-        // One that has gone meanwhile is not found.
+        // One that has gone meanwhile is not found; that one has been read meanwhile is told next.
         const transaction = await this.#parts.store.findTransaction(event.transactionId);
-        if (transaction) this.#broadcast('new', toSummary(transaction));
+        if (transaction) this.#broadcast('new', toSummary({ ...transaction, read: false }));
         return;
       }
       case 'read':
