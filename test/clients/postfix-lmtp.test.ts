@@ -1,7 +1,7 @@
 /** Postfix accepts mail by SMTP and hands it over by LMTP: what it delivers, what it returns to the sender. */
 import { Buffer } from 'node:buffer';
 import { createTransport } from 'nodemailer';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { postfixInstalled, startPostfix } from '../bench/peers.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
 import { AWKWARD } from './mail.ts';
@@ -29,8 +29,11 @@ async function delivered(stack: TestStack, address: string): Promise<string[]> {
 
 /** Postfix is to run as root: it gives its parts accounts of their own. */
 const runnable = postfixInstalled && process.getuid?.() === 0;
+beforeAll(() => {
+  if (!runnable) throw new Error('these tests are run by root, with the package postfix installed');
+});
 
-test.runIf(runnable)('delivers, and returns what is refused for one recipient alone', async () => {
+test('delivers, and returns what is refused for one recipient alone', async () => {
   await using stack = await startTestStack(
     ...['--domains', 'bench.test', '--accounts', 'reader@bench.test,other@bench.test,sender@bench.test'],
   );
@@ -65,7 +68,7 @@ test.runIf(runnable)('delivers, and returns what is refused for one recipient al
   expect(stack.logged).toEqual([]);
 });
 
-test.runIf(runnable)('delivers many messages, to accounts that are made for them', async () => {
+test('delivers many messages, to accounts that are made for them', async () => {
   await using stack = await startTestStack();
   await using postfix = await startPostfix(`inet:127.0.0.1:${stack.port('lmtp')}`);
   const names = Array.from({ length: 60 }, (_, index) => `many${index}@bench.test`);

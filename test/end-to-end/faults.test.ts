@@ -43,13 +43,12 @@ async function restart(...flags: string[]): Promise<void> {
   await start(...flags);
 }
 
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever asks knows what comes
-async function api<T>(
-  method: string,
-  path: string,
-  body?: object,
-  token?: string,
-): Promise<{ status: number; body: T }> {
+interface Answer<T> {
+  readonly status: number;
+  readonly body: T;
+}
+
+async function api<T>(method: string, path: string, body?: object, token?: string): Promise<Answer<T>> {
   const response = await fetch(`${url}${path}`, {
     method,
     ...(body && { body: JSON.stringify(body) }),
