@@ -20,6 +20,7 @@ export async function threadBySubject(
   order: DateOrder,
   subjects: Subjects,
 ): Promise<Forest> {
+  const turns = new Turns();
   const parents = new Int32Array(numbers.length).fill(NONE);
   const first = new Map<number, number>();
   for (const message of order) {
@@ -27,6 +28,7 @@ export async function threadBySubject(
     if (known === undefined) first.set(subjects[message]!, message);
     else parents[message] = known;
   }
+  await turns.give();
   return planted(numbers, order, parents, numbers.length);
 }
 
@@ -38,9 +40,12 @@ export async function threadByReferences(
   keys: ThreadKeys,
 ): Promise<Forest> {
   const count = numbers.length;
+  const turns = new Turns();
   const { parents, nodes } = await linked(keys, count);
   prune(parents, count);
+  await turns.give();
   const merged = mergeSubjects(parents, count, nodes, order, subjects, keys.replies);
+  await turns.give();
   return planted(numbers, order, merged.parents, merged.nodes);
 }
 
