@@ -1,5 +1,5 @@
 /** A store beside a small model of it: after any commands, both hold the same, and the change log tells how. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import type { AccountId, MailboxId, ModSeq } from '../../src/store/change.ts';
 import type { MailStore } from '../../src/store/mail-store.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { MailpitClient } from 'mailpit-api';
 import { type Transporter, createTransport } from 'nodemailer';
 import { describe, expect, test } from 'vitest';

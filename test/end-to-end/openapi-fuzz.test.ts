@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { createTransport } from 'nodemailer';
 import { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

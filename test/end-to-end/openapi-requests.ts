@@ -3,7 +3,7 @@
  * document's own JSON Schemas are read here, those parts of them that ours has.
  */
 import { type IncomingHttpHeaders, type Agent, METHODS, request as send } from 'node:http';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 
 export interface Schema {
   readonly $ref?: string;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import type { Problem, Status } from '../../src/http/schemas.ts';
 import * as schemas from '../../src/http/schemas.ts';
@@ -359,7 +359,11 @@ describe('bad input', () => {
           const hasBody = method !== 'GET' && method !== 'HEAD' && sent !== undefined;
           const response = await http.get(`${where}?${search}`, { method, ...(hasBody && { body: sent }) });
           await response.arrayBuffer();
-          expect([200, 201, 204, 400, 403, 404, 410, 409, 413, 426, 503]).toContain(response.status);
+          // MailHog's own word for a message that it does not know is a 500; ours would stand in the log, below.
+          const mailhogs = /^\/api\/v1\/messages\/[^/]+(\/release)?$/.test(where) && /^(DELETE|POST)$/.test(method);
+          expect([200, 201, 204, 400, 403, 404, 410, 409, 413, 426, 503, ...(mailhogs ? [500] : [])]).toContain(
+            response.status,
+          );
         },
       ),
       { numRuns: 400 },

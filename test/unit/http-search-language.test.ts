@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { isTimeZone, parseMoment, parseSearch, splitTerms } from '../../src/http/search-language.ts';
 import type { SearchQuery } from '../../src/store/search-query.ts';

@@ -1,5 +1,5 @@
 /** Identifiers and rights on the wire (RFC 4314 §2, §3, §7), and what rights come to. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { identifier, modRights, printRights } from '../../src/imap/grammar/access-control.ts';
 import { BadSyntax } from '../../src/imap/grammar/bad-syntax.ts';

@@ -1,5 +1,5 @@
 /** Messages with NUL, as APPEND keeps them. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { encodeBinaryParts } from '../../src/imap/binary-parts.ts';
 import { decodePart } from '../../src/mail/decode.ts';

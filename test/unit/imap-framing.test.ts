@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { Framing, LIMITS_AFTER_LOGIN, LIMITS_BEFORE_LOGIN } from '../../src/imap/framing.ts';
 import type { FramedCommand, FramedRest, FramingLimits, FramingRefusal } from '../../src/imap/framing.ts';

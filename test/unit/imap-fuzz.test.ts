@@ -3,7 +3,7 @@
  * None of it may end the server or be logged as a fault, whatever is answered is well formed, and others are served meanwhile.
  */
 import { connect, type Socket } from 'node:net';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LoginThrottle } from '../../src/sasl/throttle.ts';
 import { clientHello } from '../client-hello.ts';

@@ -3,7 +3,7 @@
  * the responses that it hears (RFC 9051 §5.2, §7.5.1; RFC 7162 §3; RFC 9586) is at every moment what the model says. Those
  * that know QRESYNC go away and come back with what they knew, and are told exactly what they missed.
  */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serve, type ImapClient, type ImapServer } from './imap-harness.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { BadSyntax } from '../../src/imap/grammar/bad-syntax.ts';
 import { Refusal } from '../../src/store/refusal.ts';

@@ -1,5 +1,5 @@
 /** The order of SORT: against an ordinary stable sort, whatever the values are. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { expect, test } from 'vitest';
 import type { SortCriterion } from '../../src/imap/grammar/syntax.ts';
 import { sortedPlaces } from '../../src/imap/sorting.ts';

@@ -1,5 +1,5 @@
 /** THREAD, beside RFC 5256 §3: against the algorithm as it is written there, step by step and with no regard to cost. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { threadData } from '../../src/imap/grammar/search-results.ts';
 import type { Forest } from '../../src/imap/grammar/syntax.ts';

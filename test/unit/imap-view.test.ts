@@ -1,5 +1,5 @@
 /** The selected mailbox as one client knows it: what it is told, when, and in which numbers (RFC 9051 §5.2, §7.5.1). */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import type { Change, MailboxId, ModSeq, Uid } from '../../src/store/change.ts';
 import type { AccountId } from '../../src/store/change.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { decodeMailboxName } from '../../src/imap/grammar/mailbox-name.ts';
 import { bye, flagsChanged, no, ok, untaggedOk } from '../../src/imap/grammar/responses.ts';

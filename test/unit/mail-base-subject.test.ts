@@ -1,5 +1,5 @@
 /** The base subject, beside RFC 5256 §2.1 and the ABNF of its §5. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
 import { baseSubject } from '../../src/mail/base-subject.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { decodeCharset } from '../../src/mail/charset.ts';
 import { decodePart, fileName, partText } from '../../src/mail/decode.ts';

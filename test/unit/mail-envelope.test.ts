@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { envelopeText, parseDate, parseEnvelope, parseSentDay } from '../../src/mail/envelope.ts';
 import { parseHeader } from '../../src/mail/headers.ts';

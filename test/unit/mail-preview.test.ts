@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { parseMimeTree } from '../../src/mail/mime-tree.ts';
 import { findContentId, preview, snippetOf, summary } from '../../src/mail/preview.ts';

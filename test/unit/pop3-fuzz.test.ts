@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { expect, it } from 'vitest';
 import { LoginThrottle } from '../../src/sasl/throttle.ts';
 import { clientHello } from '../client-hello.ts';

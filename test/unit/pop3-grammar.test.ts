@@ -1,5 +1,5 @@
 /** POP3's grammar: command lines, status lines, and messages as lines of a multi-line response. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { LineCounter, LineEncoder } from '../../src/pop3/grammar/line-encoder.ts';
 import { BadSyntax, Parser, quote } from '../../src/pop3/grammar/parser.ts';

@@ -2,7 +2,7 @@
  * POP3 sessions over loopback, above a store of a few lines that fails on demand: what a dialogue with the real store
  * cannot show. Ordinary dialogues lie in test/transcripts/pop3-*.md.
  */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { LoginThrottle } from '../../src/sasl/throttle.ts';
 import { Refusal } from '../../src/store/refusal.ts';

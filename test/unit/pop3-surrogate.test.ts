@@ -1,6 +1,6 @@
 /** Surrogates of messages with more than ASCII in their headers (RFC 6856 §2.1), read back as conventional clients do. */
 import { isAscii } from 'node:buffer';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { parseEnvelope } from '../../src/mail/envelope.ts';
 import { decodeEncodedWords, firstField, parseHeader } from '../../src/mail/headers.ts';

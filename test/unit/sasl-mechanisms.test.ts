@@ -1,6 +1,6 @@
 /** PLAIN, LOGIN, XOAUTH2 and OAUTHBEARER; which are offered; and what lies beneath them: base 64, SASLprep, secrets, login names. */
 import { inspect } from 'node:util';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loginAddress } from '../../src/sasl/login-name.ts';
 import {

@@ -1,6 +1,6 @@
 /** SCRAM-SHA-256 by RFC 7677 §3's example, against a client written from RFC 5802 §3 alone, and its refusals. */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { mechanisms, startSasl, type Credentials, type SaslExchange, type SaslStep } from '../../src/sasl/mechanism.ts';
 import { formatScramRecord, makeScramRecord, parseScramRecord, verifyPassword } from '../../src/sasl/scram-record.ts';

@@ -1,5 +1,5 @@
 /** Paths and parameters of MAIL and RCPT, a table for each rule. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { BadSyntax } from '../../src/smtp/grammar/bad-syntax.ts';
 import { chunk } from '../../src/smtp/grammar/chunk.ts';

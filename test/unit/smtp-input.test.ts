@@ -1,5 +1,5 @@
 /** The parser of what SMTP clients send, under every way of cutting its octets into pieces. */
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { describe, expect, it } from 'vitest';
 import { LONGEST_LINE, SmtpInput, type DataSink } from '../../src/smtp/input.ts';
 

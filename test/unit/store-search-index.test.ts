@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
-import fc from 'fast-check';
+import { fc } from '../property.ts';
 import { expect, test } from 'vitest';
 import { has, IndexReader, IndexWriter, type Found } from '../../src/store/sqlite/search-index.ts';
 import { fold, indexedText, matches, type Term } from '../../src/store/sqlite/search-terms.ts';
