@@ -1,7 +1,7 @@
 /** Accounts and mail by the API of the running server, with the token of its data folder. */
 import type { Secret } from '../sasl/secret.ts';
 import type { QuotaLimit, QuotaLimits } from '../store/quota.ts';
-import type { Account, AccountList, MailboxList, MailboxMessageList } from '../http/schemas.ts';
+import type { Account, AccountList, MailboxList, MailboxMessageList } from '../http/schemas/accounts.ts';
 import type { Access, AccountLine, MailboxLine, MessageLine, MessageToImport } from './access.ts';
 import { UsageError } from './command.ts';
 import type { Control } from './control.ts';

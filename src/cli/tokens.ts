@@ -1,5 +1,5 @@
 /** `glassmail tokens`: bearer tokens by which mail programs log in instead of with a password. */
-import type { MadeToken, NewToken, Token, TokenList } from '../http/schemas.ts';
+import type { MadeToken, NewToken, Token, TokenList } from '../http/schemas/tokens.ts';
 import { TOKEN_SCOPES } from '../sasl/tokens.ts';
 import { UsageError } from './command.ts';
 import type { CliCommand, Io } from './command.ts';

@@ -2,21 +2,16 @@
  * A client for tests: waits for mail, reads it, takes links and codes out of it, and opens test scopes. It speaks to a
  * running server over HTTP and needs nothing but `fetch`; its types are those of the OpenAPI document.
  */
-import type {
-  ConversationDetail,
-  ConversationList,
-  Extracted,
-  MadeScope,
-  Message,
-  MessageList,
-  MessageSummary,
-  Problem,
-  Status,
-  Waited,
-  WaitedInVain,
-} from '../http/schemas.ts';
+import type { Problem } from '../http/schemas/common.ts';
+import type { ConversationDetail, ConversationList } from '../http/schemas/conversations.ts';
+import type { Message, MessageList, MessageSummary } from '../http/schemas/messages.ts';
+import type { MadeScope } from '../http/schemas/scopes.ts';
+import type { Status } from '../http/schemas/status.ts';
+import type { Extracted, Waited, WaitedInVain } from '../http/schemas/waiting.ts';
 
-export type { Extracted, Message, MessageList, MessageSummary, Status } from '../http/schemas.ts';
+export type { Message, MessageList, MessageSummary } from '../http/schemas/messages.ts';
+export type { Status } from '../http/schemas/status.ts';
+export type { Extracted } from '../http/schemas/waiting.ts';
 
 export interface ConnectOptions {
   /** The control token of the data folder, or that of a test scope. */

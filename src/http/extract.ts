@@ -3,7 +3,7 @@ import { firstField, parseHeader } from '../mail/headers.ts';
 import { wholeContent } from './content.ts';
 import { hostOf, shownHtml, type FoundMessage } from './message-view.ts';
 import { findCodes, findLinks } from './one-time-code.ts';
-import type { Extracted } from './schemas.ts';
+import type { Extracted } from './schemas/waiting.ts';
 
 const MOST_LINKS = 1000;
 

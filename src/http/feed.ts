@@ -1,6 +1,6 @@
 /**
  * The WebSocket `/api/glass/feed`: news of mail and of conversations for the pages (shapes: `feedRequest` and
- * `feedMessage` in `schemas.ts`). It pulls: a notification only says "look again", so what waits for a slow page is not
+ * `feedMessage` in `schemas/feed.ts`). It pulls: a notification only says "look again", so what waits for a slow page is not
  * news but the question what is new, and a page that has missed too much is told so.
  */
 import type { IncomingMessage } from 'node:http';
@@ -15,7 +15,7 @@ import type { Scope } from '../delivery/scopes.ts';
 import { scopeView } from './scope-view.ts';
 import { summaryView } from './message-view.ts';
 import type { HttpParts } from './parts.ts';
-import { type FeedMessage, type MailNews, feedRequest } from './schemas.ts';
+import { type FeedMessage, type MailNews, feedRequest } from './schemas/feed.ts';
 import { loginAddress } from '../sasl/login-name.ts';
 
 export interface Feed {

@@ -1,4 +1,4 @@
-/** A message as the pages show it: the values of the store and of the parsers in the shapes of `schemas.ts`. */
+/** A message as the pages show it: the values of the store and of the parsers in the shapes of `schemas/messages.ts`. */
 import { type AddressItem, addrSpec, mailboxesOf, parseAddressList } from '../mail/address.ts';
 import { decodePart, fileName } from '../mail/decode.ts';
 import { type Header, decodeEncodedWords, fieldBody, firstField, parseHeader } from '../mail/headers.ts';
@@ -10,8 +10,8 @@ import type { AddressPair, Content, TransactionSummary } from '../store/mail-sto
 import { wholeContent } from './content.ts';
 import { charsetOf, hasPlainText, servedType } from './message-parts.ts';
 import { findCode, findLink } from './one-time-code.ts';
+import type { Address } from './schemas/common.ts';
 import type {
-  Address,
   Attachment,
   Copy,
   HeaderField,
@@ -19,7 +19,7 @@ import type {
   MessageSummary,
   MessageTransaction,
   Part,
-} from './schemas.ts';
+} from './schemas/messages.ts';
 
 export interface FoundMessage {
   readonly id: string;

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { Answer, App, Route } from './route.ts';
 import { json } from './route.ts';
-import { feedMessage, feedRequest, problem } from './schemas.ts';
+import { problem } from './schemas/common.ts';
+import { feedMessage, feedRequest } from './schemas/feed.ts';
 
 type JsonObject = Record<string, unknown>;
 

@@ -3,7 +3,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { Refusal, WORDS } from '../store/refusal.ts';
-import type { Problem } from './schemas.ts';
+import type { Problem } from './schemas/common.ts';
 
 export type FieldError = NonNullable<Problem['errors']>[number];
 

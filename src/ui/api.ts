@@ -1,16 +1,9 @@
 /** The server's own routes, as functions. What it refuses becomes an `ApiError` with words for the reader. */
-import type {
-  AccountList,
-  Changed,
-  ConversationDetail,
-  ConversationList,
-  DeleteBody,
-  MarkBody,
-  Message,
-  MessageList,
-  Problem,
-  Status,
-} from '../http/schemas.ts';
+import type { AccountList } from '../http/schemas/accounts.ts';
+import type { Problem } from '../http/schemas/common.ts';
+import type { ConversationDetail, ConversationList } from '../http/schemas/conversations.ts';
+import type { Changed, DeleteBody, MarkBody, Message, MessageList } from '../http/schemas/messages.ts';
+import type { Status } from '../http/schemas/status.ts';
 import { texts } from './texts.ts';
 
 export class ApiError extends Error {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -22,7 +22,9 @@ function sourceHash() {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => !file.startsWith(DIST));
-  for (const file of [...files.sort(), join(ROOT, 'src/http/schemas.ts'), join(ROOT, 'package-lock.json')]) {
+  const schemas = globSync('src/http/schemas/*.ts', { cwd: ROOT }).map((file) => join(ROOT, file));
+  const others = [...schemas.sort(), join(ROOT, 'package-lock.json')];
+  for (const file of [...files.sort(), ...others]) {
     if (existsSync(file)) hash.update(file.slice(ROOT.length)).update('\0').update(readFileSync(file)).update('\0');
   }
   return hash.digest('hex');
@@ -92,12 +94,12 @@ async function build(hash) {
   }
 }
 
-/** @returns {Promise<Record<string, number>>} octets after gzip, by file extension */
+/** @returns {Promise<Record<string, number>>} octets of the first screen after gzip, by file extension */
 export async function builtSizes() {
   const sizes = {};
-  for (const name of await readdir(join(DIST, 'assets'))) {
-    const extension = name.slice(name.lastIndexOf('.') + 1);
-    sizes[extension] = (sizes[extension] ?? 0) + gzipSync(await readFile(join(DIST, 'assets', name))).length;
+  const document = await readFile(join(DIST, 'index.html'), 'utf8');
+  for (const [, name, extension] of document.matchAll(/\/(assets\/[\w.-]+\.(js|css))/g)) {
+    sizes[extension] = (sizes[extension] ?? 0) + gzipSync(await readFile(join(DIST, name))).length;
   }
   return sizes;
 }
@@ -111,7 +113,7 @@ export async function buildPages() {
   const { js = 0, css = 0 } = await builtSizes();
   const kilobytes = (octets) => `${(octets / 1000).toFixed(1)} kB`;
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  return `pages: built in ${seconds} s, ${kilobytes(js)} of JavaScript and ${kilobytes(css)} of CSS after gzip`;
+  return `pages: built in ${seconds} s, ${kilobytes(js)} of JavaScript and ${kilobytes(css)} of CSS after gzip for the first screen`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,5 +1,5 @@
 /** The filter over the list of conversations. Pure. */
-import type { ConversationItem } from '../http/schemas.ts';
+import type { ConversationItem } from '../http/schemas/conversations.ts';
 import { formatEndpoint } from './format.ts';
 import { serviceName } from './texts.ts';
 

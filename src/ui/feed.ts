@@ -2,7 +2,7 @@
  * The one WebSocket. After a loss it comes back by itself and asks for what has changed since. It knows no page: what it
  * hears goes to the listeners.
  */
-import type { ConversationNews, EventNews, FeedMessage, FeedRequest, MailNews } from '../http/schemas.ts';
+import type { ConversationNews, EventNews, FeedMessage, FeedRequest, MailNews } from '../http/schemas/feed.ts';
 import { state } from './state.ts';
 
 export interface FeedListeners {

@@ -1,5 +1,6 @@
 /** The message list as values: what news and answers of the server make of it. Nothing moves under the reader. */
-import type { MailNews, MessageList, MessageSummary } from '../http/schemas.ts';
+import type { MailNews } from '../http/schemas/feed.ts';
+import type { MessageList, MessageSummary } from '../http/schemas/messages.ts';
 import type { ListState, Wish } from './state.ts';
 
 export const PAGE_ROWS = 100;

@@ -1,5 +1,6 @@
 /** What the mail page does: loads lists and messages, marks, deletes. It writes to `state` and to nothing else. */
-import type { MailNews, MessageList } from '../http/schemas.ts';
+import type { MailNews } from '../http/schemas/feed.ts';
+import type { MessageList } from '../http/schemas/messages.ts';
 import {
   type Chosen,
   type ListWish,

@@ -3,7 +3,14 @@ import { useSyncExternalStore } from 'react';
 
 export type Route =
   | { readonly name: 'mail'; readonly message: string | undefined }
+  | { readonly name: 'journey'; readonly message: string }
   | { readonly name: 'wire'; readonly conversation: string | undefined }
+  /** What is to be connected: a mail program's short name. */
+  | { readonly name: 'connect'; readonly program: string | undefined }
+  /** What is spoken: `smtp`, `submission`, `imap`, `pop3`. */
+  | { readonly name: 'console'; readonly service: string | undefined }
+  | { readonly name: 'lessons'; readonly lesson: string | undefined }
+  | { readonly name: 'settings'; readonly section: string | undefined }
   | { readonly name: 'missing' };
 
 export interface Place {
@@ -15,9 +22,12 @@ export interface Place {
 
 /** An address without a page of its own is `missing`, never blank. */
 export function routeOf(path: string): Route {
-  const [first = '', second, ...rest] = path.split('/').slice(1);
-  if (rest.length > 0) return { name: 'missing' };
+  const [first = '', second, third, ...rest] = path.split('/').slice(1);
   const id = second === undefined || second === '' ? undefined : decoded(second);
+  if (first === 'mail' && id !== undefined && third === 'journey' && rest.length === 0) {
+    return { name: 'journey', message: id };
+  }
+  if (third !== undefined) return { name: 'missing' };
   switch (first) {
     case '':
       return second === undefined ? { name: 'mail', message: undefined } : { name: 'missing' };
@@ -25,6 +35,14 @@ export function routeOf(path: string): Route {
       return { name: 'mail', message: id };
     case 'wire':
       return { name: 'wire', conversation: id };
+    case 'connect':
+      return { name: 'connect', program: id };
+    case 'console':
+      return { name: 'console', service: id };
+    case 'lessons':
+      return { name: 'lessons', lesson: id };
+    case 'settings':
+      return { name: 'settings', section: id };
     default:
       return { name: 'missing' };
   }

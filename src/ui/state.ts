@@ -1,5 +1,7 @@
 /** All that the pages show of the server, in one store: what the feed and the routes said. */
-import type { ConversationDetail, ConversationItem, Message, MessageSummary, Status } from '../http/schemas.ts';
+import type { ConversationDetail, ConversationItem } from '../http/schemas/conversations.ts';
+import type { Message, MessageSummary } from '../http/schemas/messages.ts';
+import type { Status } from '../http/schemas/status.ts';
 import { Store, useStore } from './store.ts';
 
 export type Connection =

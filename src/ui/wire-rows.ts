@@ -1,5 +1,5 @@
 /** The events of a conversation as rows for the eye: pieces put together into lines, long runs folded. Pure. */
-import type { ConversationEvent } from '../http/schemas.ts';
+import type { ConversationEvent } from '../http/schemas/conversations.ts';
 
 export type Lens = 'server' | 'eavesdropper';
 export type Side = 'client' | 'server';

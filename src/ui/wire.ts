@@ -1,5 +1,6 @@
 /** What the wire pages do: load conversations and follow one. */
-import type { ConversationItem, ConversationNews, EventNews } from '../http/schemas.ts';
+import type { ConversationItem } from '../http/schemas/conversations.ts';
+import type { ConversationNews, EventNews } from '../http/schemas/feed.ts';
 import { ApiError, fetchConversation, fetchConversations, isAbort, wordsOf } from './api.ts';
 import type { Feed } from './feed.ts';
 import { state } from './state.ts';

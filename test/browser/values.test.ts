@@ -1,6 +1,8 @@
 /** What the pages compute before anything is drawn. */
 import { describe, expect, test } from 'vitest';
-import type { ConversationEvent, MailNews, MessageList, MessageSummary } from '../../src/http/schemas.ts';
+import type { ConversationEvent } from '../../src/http/schemas/conversations.ts';
+import type { MailNews } from '../../src/http/schemas/feed.ts';
+import type { MessageList, MessageSummary } from '../../src/http/schemas/messages.ts';
 import { reconciled, replaced, withNews } from '../../src/ui/mail-list.ts';
 import { receivedHops } from '../../src/ui/received.ts';
 import type { ListState } from '../../src/ui/state.ts';

@@ -9,14 +9,10 @@ import { ImapFlow } from 'imapflow';
 import Pop3Command from 'node-pop3';
 import { createTransport, type SMTPSentMessageInfo } from 'nodemailer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type {
-  ConversationDetail,
-  ConversationList,
-  Fault,
-  FaultList,
-  MadeScope,
-  MessageList,
-} from '../../src/http/schemas.ts';
+import type { ConversationDetail, ConversationList } from '../../src/http/schemas/conversations.ts';
+import type { Fault, FaultList } from '../../src/http/schemas/faults.ts';
+import type { MessageList } from '../../src/http/schemas/messages.ts';
+import type { MadeScope } from '../../src/http/schemas/scopes.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
 
 let stack: TestStack;

@@ -8,7 +8,10 @@ import { MailpitClient } from 'mailpit-api';
 import { type Transporter, createTransport } from 'nodemailer';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import * as schemas from '../../src/http/schemas.ts';
+import * as accountsSchemas from '../../src/http/schemas/accounts.ts';
+import * as conversationsSchemas from '../../src/http/schemas/conversations.ts';
+import * as feedSchemas from '../../src/http/schemas/feed.ts';
+import * as messagesSchemas from '../../src/http/schemas/messages.ts';
 import { type TestStack, startTestStack } from '../test-stack.ts';
 
 const transport = (stack: TestStack): Transporter => createTransport({ host: '127.0.0.1', port: stack.port('smtp') });
@@ -59,16 +62,16 @@ describe('mail that came by SMTP', () => {
     expect(Buffer.byteLength(source)).toBe(found.Size);
     expect(await mail.listMessages()).toMatchObject({ total: 1, unread: 0 });
 
-    const list = schemas.messageList.parse(await get(stack, '/api/glass/messages?account=bob'));
+    const list = messagesSchemas.messageList.parse(await get(stack, '/api/glass/messages?account=bob'));
     expect(list.messages[0]).toMatchObject({ id: found.ID, code: '281734', read: true });
     expect(list.messages[0]!.copies.map(({ account }) => account).sort()).toEqual([
       'alice@glass.localhost',
       'bob@glass.localhost',
       'new@somewhere.test',
     ]);
-    const message = schemas.message.parse(await get(stack, `/api/glass/messages/${found.ID}`));
+    const message = messagesSchemas.message.parse(await get(stack, `/api/glass/messages/${found.ID}`));
     expect(message.remoteReferences.map(({ host }) => host)).toEqual(['spy.test']);
-    const conversation = schemas.conversationDetail.parse(
+    const conversation = conversationsSchemas.conversationDetail.parse(
       await get(stack, `/api/glass/conversations/${message.transaction!.conversation}`),
     );
     expect(conversation.events.some((event) => event.type === 'annotation' && event.annotation.type === 'stored')).toBe(
@@ -148,13 +151,13 @@ describe('mail that came by SMTP', () => {
   test('is announced by the feed', async () => {
     await using stack = await startTestStack();
     const socket = new WebSocket(`ws://127.0.0.1:${stack.port('http')}/api/glass/feed`);
-    const messages: schemas.FeedMessage[] = [];
+    const messages: feedSchemas.FeedMessage[] = [];
     let look: () => void = () => undefined;
     socket.on('message', (data: Buffer) => {
-      messages.push(schemas.feedMessage.parse(JSON.parse(data.toString())));
+      messages.push(feedSchemas.feedMessage.parse(JSON.parse(data.toString())));
       look();
     });
-    const until = async (found: (message: schemas.FeedMessage) => boolean): Promise<void> => {
+    const until = async (found: (message: feedSchemas.FeedMessage) => boolean): Promise<void> => {
       while (!messages.some(found)) await new Promise<void>((resolve) => (look = resolve));
     };
     await until(({ type }) => type === 'hello');
@@ -164,7 +167,7 @@ describe('mail that came by SMTP', () => {
     await until(
       (message) => message.type === 'conversation' && message.conversations.some(({ service }) => service === 'smtp'),
     );
-    const [entry] = schemas.messageList.parse(await get(stack, '/api/glass/messages')).messages;
+    const [entry] = messagesSchemas.messageList.parse(await get(stack, '/api/glass/messages')).messages;
     await get(stack, '/api/glass/messages/mark', post({ query: '', read: true }));
     await until((message) => message.type === 'mail' && message.read.some(({ id, read }) => id === entry!.id && read));
     await get(stack, '/api/glass/messages/delete', post({ query: '' }));
@@ -239,7 +242,7 @@ describe('whatever is asked', () => {
     const origin = `https://localhost:${stack.port('https')}`;
     const socket = new WebSocket(`wss://localhost:${stack.port('https')}/api/glass/feed`, { ca, origin });
     const [hello] = (await once(socket, 'message')) as [Buffer];
-    expect(schemas.feedMessage.parse(JSON.parse(hello.toString())).type).toBe('hello');
+    expect(feedSchemas.feedMessage.parse(JSON.parse(hello.toString())).type).toBe('hello');
     socket.terminate();
     const certificate = await fetch(`${base(stack)}/ca.crt`);
     expect(certificate.headers.get('content-type')).toBe('application/x-x509-ca-cert');
@@ -259,17 +262,17 @@ describe('mail that is imported', () => {
       });
     const first = await put('k');
     expect(first.status).toBe(201);
-    const { mailbox, uid } = schemas.imported.parse(await first.json());
+    const { mailbox, uid } = accountsSchemas.imported.parse(await first.json());
     expect(await (await put('k')).json()).toEqual({ duplicate: true });
-    const list = schemas.mailboxMessageList.parse(await get(stack, `${path}/mailboxes/${mailbox}/messages`));
+    const list = accountsSchemas.mailboxMessageList.parse(await get(stack, `${path}/mailboxes/${mailbox}/messages`));
     expect(list).toMatchObject({ matches: 1, mailbox: { name: 'Archive/2026' } });
     expect(list.messages[0]).toMatchObject({ uid, subject: 'big', flags: ['\\Seen'], size: raw.length });
     const back = await fetch(`${base(stack)}${path}/mailboxes/${mailbox}/messages/${uid}/raw`);
     expect((await back.text()) === raw).toBe(true);
-    const shown = schemas.message.parse(await get(stack, `/api/glass/messages/${list.messages[0]!.emailId}`));
+    const shown = messagesSchemas.message.parse(await get(stack, `/api/glass/messages/${list.messages[0]!.emailId}`));
     expect(shown).toMatchObject({ subject: 'big', transaction: null });
     // What a client puts into a mailbox is no accepted mail.
-    expect(schemas.messageList.parse(await get(stack, '/api/glass/messages')).total).toBe(0);
+    expect(messagesSchemas.messageList.parse(await get(stack, '/api/glass/messages')).total).toBe(0);
     expect(stack.logged).toEqual([]);
   });
 });

@@ -9,7 +9,10 @@ import { createTransport } from 'nodemailer';
 import { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { ConversationList, MadeScope, MailboxList, MessageList } from '../../src/http/schemas.ts';
+import type { MailboxList } from '../../src/http/schemas/accounts.ts';
+import type { ConversationList } from '../../src/http/schemas/conversations.ts';
+import type { MessageList } from '../../src/http/schemas/messages.ts';
+import type { MadeScope } from '../../src/http/schemas/scopes.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
 import { Dialogue } from './dialogue.ts';
 import {

@@ -7,15 +7,12 @@ import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import { WebSocket } from 'ws';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type {
-  AccountList,
-  ConversationList,
-  MadeScope,
-  MessageList,
-  ScopeList,
-  Status,
-  Waited,
-} from '../../src/http/schemas.ts';
+import type { AccountList } from '../../src/http/schemas/accounts.ts';
+import type { ConversationList } from '../../src/http/schemas/conversations.ts';
+import type { MessageList } from '../../src/http/schemas/messages.ts';
+import type { MadeScope, ScopeList } from '../../src/http/schemas/scopes.ts';
+import type { Status } from '../../src/http/schemas/status.ts';
+import type { Waited } from '../../src/http/schemas/waiting.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
 
 let stack: TestStack;

@@ -1,7 +1,8 @@
 /** What tests of applications do: they wait for mail over HTTP, follow it as a stream, and take out what they need. */
 import { createTransport } from 'nodemailer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Extracted, MessageSummary, Waited, WaitedInVain } from '../../src/http/schemas.ts';
+import type { MessageSummary } from '../../src/http/schemas/messages.ts';
+import type { Extracted, Waited, WaitedInVain } from '../../src/http/schemas/waiting.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
 
 let stack: TestStack;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { AccountList, Imported, MailboxList, MailboxMessageList } from '../../src/http/schemas.ts';
-import * as schemas from '../../src/http/schemas.ts';
+import type { AccountList, Imported, MailboxList, MailboxMessageList } from '../../src/http/schemas/accounts.ts';
+import * as accountsSchemas from '../../src/http/schemas/accounts.ts';
+import * as commonSchemas from '../../src/http/schemas/common.ts';
 import { TOKEN, jsonBody, startHttp } from './http-harness.ts';
 
 const RAW =
@@ -12,11 +13,11 @@ describe('accounts', () => {
     const made = await http.get('/api/glass/accounts', jsonBody('POST', { address: 'Carol', password: 'secret' }));
     expect(made.status).toBe(201);
     expect(made.headers.get('location')).toBe('/api/glass/accounts/carol%40glass.localhost');
-    expect(schemas.account.parse(await made.json()).address).toBe('carol@glass.localhost');
+    expect(accountsSchemas.account.parse(await made.json()).address).toBe('carol@glass.localhost');
     expect((await http.store.findPasswordRecord('carol@glass.localhost'))?.record).toBe('record of secret');
     const again = await http.get('/api/glass/accounts', jsonBody('POST', { address: 'carol@glass.localhost' }));
     expect(again.status).toBe(409);
-    expect(schemas.problem.parse(await again.json()).detail).toContain('carol@glass.localhost');
+    expect(commonSchemas.problem.parse(await again.json()).detail).toContain('carol@glass.localhost');
     await http.get('/api/glass/accounts', jsonBody('POST', { address: 'a@b.example' }));
     const { accounts } = await http.json<AccountList>('/api/glass/accounts');
     expect(accounts.map(({ address }) => address)).toEqual(['a@b.example', 'carol@glass.localhost']);
@@ -33,7 +34,7 @@ describe('accounts', () => {
     await http.get('/api/glass/accounts', jsonBody('POST', { address: 'alice' }));
     const put = (body: object, name = 'alice') => http.get(`/api/glass/accounts/${name}/quota`, jsonBody('PUT', body));
     const limits = async (response: Response) => {
-      const { messageLimit, octetLimit } = schemas.account.parse(await response.json()).quota;
+      const { messageLimit, octetLimit } = accountsSchemas.account.parse(await response.json()).quota;
       return [messageLimit, octetLimit];
     };
     expect(await limits(await put({}))).toEqual([null, null]);
@@ -56,7 +57,7 @@ describe('accounts', () => {
     expect((await post('b')).status).toBe(201);
     const wrong = await post('a@blue.test');
     expect(wrong.status).toBe(400);
-    expect(schemas.problem.parse(await wrong.json()).errors?.[0]).toMatchObject({ in: 'body', field: 'address' });
+    expect(commonSchemas.problem.parse(await wrong.json()).errors?.[0]).toMatchObject({ in: 'body', field: 'address' });
     expect((await http.get('/api/glass/accounts', jsonBody('POST', { address: 'x' }))).status).toBe(403);
   });
 });
@@ -75,7 +76,7 @@ describe('mailboxes', () => {
       `mailbox=Archive/2026&flags=${encodeURIComponent('\\Seen,$Label1')}&date=2026-01-02T03:04:05%2B01:00&key=k1`,
     );
     expect(first.status).toBe(201);
-    const { uid, mailbox }: Imported = schemas.imported.parse(await first.json());
+    const { uid, mailbox }: Imported = accountsSchemas.imported.parse(await first.json());
     expect(uid).toBe(1);
     const again = await put('mailbox=Archive/2026&key=k1');
     expect([again.status, await again.json()]).toEqual([200, { duplicate: true }]);
@@ -83,9 +84,9 @@ describe('mailboxes', () => {
 
     const { mailboxes } = await http.json<MailboxList>('/api/glass/accounts/alice/mailboxes');
     expect(mailboxes.map(({ name }) => name)).toEqual(['INBOX', 'Archive/2026']);
-    schemas.mailboxList.parse({ mailboxes });
+    accountsSchemas.mailboxList.parse({ mailboxes });
     const path = `/api/glass/accounts/alice/mailboxes/${mailbox}/messages`;
-    const list = schemas.mailboxMessageList.parse(await http.json<MailboxMessageList>(`${path}?order=oldest`));
+    const list = accountsSchemas.mailboxMessageList.parse(await http.json<MailboxMessageList>(`${path}?order=oldest`));
     expect(list.matches).toBe(2);
     expect(list.messages[0]).toMatchObject({
       uid: 1,

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc } from '../property.ts';
 import { describe, expect, test } from 'vitest';
-import type { Problem, Status } from '../../src/http/schemas.ts';
-import * as schemas from '../../src/http/schemas.ts';
+import type { Problem } from '../../src/http/schemas/common.ts';
+import type { Status } from '../../src/http/schemas/status.ts';
+import * as commonSchemas from '../../src/http/schemas/common.ts';
+import * as statusSchemas from '../../src/http/schemas/status.ts';
 import { TOKEN, jsonBody, startHttp } from './http-harness.ts';
 
 describe('health', () => {
@@ -69,7 +71,7 @@ describe('every answer', () => {
     await using http = await startHttp();
     const ours = await http.get('/api/glass/nothing');
     expect(ours.status).toBe(404);
-    expect(schemas.problem.parse(await ours.json()).status).toBe(404);
+    expect(commonSchemas.problem.parse(await ours.json()).status).toBe(404);
     const theirs = await http.get('/api/v1/nothing');
     expect([theirs.status, await theirs.text()]).toEqual([404, '404 page not found']);
   });
@@ -117,7 +119,7 @@ describe('the status', () => {
   test('has the shape that it promises', async () => {
     await using http = await startHttp();
     http.store.put('Subject: a\r\n\r\nb');
-    const status = schemas.status.parse(await http.json('/api/glass/status'));
+    const status = statusSchemas.status.parse(await http.json('/api/glass/status'));
     expect(status).toMatchObject({
       version: '1.2.3',
       mode: 'capture',
@@ -248,7 +250,7 @@ describe('bad input', () => {
       const response = await http.get(path, init);
       expect([path, response.status]).toEqual([path, 400]);
       expect(response.headers.get('content-type')).toBe('application/problem+json');
-      const problem: Problem = schemas.problem.parse(await response.json());
+      const problem: Problem = commonSchemas.problem.parse(await response.json());
       expect([path, problem.errors?.[0]?.field]).toEqual([path, field]);
       expect(problem.detail).toContain(problem.errors![0]!.rule);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ConversationDetail, ConversationList } from '../../src/http/schemas.ts';
-import * as schemas from '../../src/http/schemas.ts';
+import type { ConversationDetail, ConversationList } from '../../src/http/schemas/conversations.ts';
+import * as conversationsSchemas from '../../src/http/schemas/conversations.ts';
 import { type Harness, startHttp } from './http-harness.ts';
 import type { MemoryStore } from './http-memory-store.ts';
 import type { Conversation } from '../../src/wire/recorder.ts';
@@ -25,7 +25,7 @@ describe('conversations', () => {
     await using http = await startHttp();
     const first = record(http);
     const second = record(http, 'bob@glass.localhost');
-    const list = schemas.conversationList.parse(await http.json('/api/glass/conversations'));
+    const list = conversationsSchemas.conversationList.parse(await http.json('/api/glass/conversations'));
     // The request itself is a conversation too.
     expect(list.conversations.map(({ service }) => service)).toEqual(['http', 'imap', 'imap']);
     const ids = async (query: string) =>
@@ -41,7 +41,7 @@ describe('conversations', () => {
     const text = await (await http.get(`/api/glass/conversations/${conversation.id}`)).text();
     expect(text).not.toContain('top-secret');
     const detail = JSON.parse(text) as ConversationDetail;
-    schemas.conversationDetail.parse(detail);
+    conversationsSchemas.conversationDetail.parse(detail);
     expect(detail.login).toBe('alice@glass.localhost');
     expect(detail.events.map(({ type }) => type)).toEqual(['text', 'text', 'annotation', 'text']);
     expect(detail.events[1]).toMatchObject({ direction: 'in', text: expect.stringContaining('•••') as string });

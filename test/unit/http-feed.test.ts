@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { type FeedMessage, type FeedRequest, feedMessage } from '../../src/http/schemas.ts';
+import { type FeedMessage, type FeedRequest, feedMessage } from '../../src/http/schemas/feed.ts';
 import { type Harness, TOKEN, jsonBody, startHttp } from './http-harness.ts';
 import type { MemoryStore } from './http-memory-store.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { contentDisposition, safeFileName } from '../../src/http/content.ts';
 import { visibleControls } from '../../src/http/message-view.ts';
 import { findCode, findLink } from '../../src/http/one-time-code.ts';
-import type { Changed, Message, MessageList } from '../../src/http/schemas.ts';
-import * as schemas from '../../src/http/schemas.ts';
+import type { Changed, Message, MessageList } from '../../src/http/schemas/messages.ts';
+import * as messagesSchemas from '../../src/http/schemas/messages.ts';
 import { jsonBody, startHttp } from './http-harness.ts';
 import { TRACE } from './http-memory-store.ts';
 
@@ -43,7 +43,7 @@ describe('the list of messages', () => {
     await http.store.createAccount({ address: 'alice@glass.localhost', passwordRecord: undefined });
     const id = http.store.put(HOSTILE);
     http.store.put('Subject: other\r\n\r\nVisit https://red.test/a?b=1.\r\n', { recipients: ['bob@glass.localhost'] });
-    const all = schemas.messageList.parse(await http.json('/api/glass/messages'));
+    const all = messagesSchemas.messageList.parse(await http.json('/api/glass/messages'));
     expect(all).toMatchObject({ total: 2, unread: 2, matches: 2, unreadMatches: 2, start: 0 });
     expect(all.messages[0]).toMatchObject({ subject: 'other', link: 'https://red.test/a?b=1', code: null });
     expect(all.messages[1]).toMatchObject({
@@ -83,7 +83,7 @@ describe('one message', () => {
   test('is shown with all that the page needs, and stays unread', async () => {
     await using http = await startHttp();
     const id = http.store.put(HOSTILE);
-    const message = schemas.message.parse(await http.json<Message>(`/api/glass/messages/${id}`));
+    const message = messagesSchemas.message.parse(await http.json<Message>(`/api/glass/messages/${id}`));
     expect(message).toMatchObject({
       id,
       emailId: '1',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import * as schemas from '../../src/http/schemas.ts';
+import * as commonSchemas from '../../src/http/schemas/common.ts';
+import * as tokensSchemas from '../../src/http/schemas/tokens.ts';
 import { TokenRegistry } from '../../src/sasl/tokens.ts';
 import { Refusal } from '../../src/store/refusal.ts';
 import { TOKEN, jsonBody, startHttp } from './http-harness.ts';
@@ -16,7 +17,7 @@ async function start(options: Parameters<typeof startHttp>[0] = {}) {
       const init = jsonBody('POST', body);
       return http.get('/api/glass/tokens', headers === undefined ? init : { ...init, headers });
     },
-    list: async () => schemas.tokenList.parse(await http.json('/api/glass/tokens')).tokens,
+    list: async () => tokensSchemas.tokenList.parse(await http.json('/api/glass/tokens')).tokens,
   });
 }
 
@@ -27,7 +28,7 @@ describe('tokens', () => {
     const response = await http.post({ login: 'Alice' });
     expect(response.status).toBe(201);
     expect(response.headers.get('cache-control')).toBe('no-store');
-    const { token, ...made } = schemas.madeToken.parse(await response.json());
+    const { token, ...made } = tokensSchemas.madeToken.parse(await response.json());
     expect(response.headers.get('location')).toBe(`/api/glass/tokens/${made.id}`);
     expect(made).toMatchObject({ login: 'alice@glass.localhost', scopes: ['mail'], expiresAt: null, expired: false });
     expect(await http.list()).toEqual([made]);
@@ -45,12 +46,12 @@ describe('tokens', () => {
   test('may be chosen, bound to services and to a time', async () => {
     await using http = await start();
     const given = { token: 'ya29.token-of-a-test', scopes: ['imap', 'pop3'], expiresAt: '2026-01-02T03:04:05+01:00' };
-    const made = schemas.madeToken.parse(await (await http.post({ login: 'alice', ...given })).json());
+    const made = tokensSchemas.madeToken.parse(await (await http.post({ login: 'alice', ...given })).json());
     const utc = '2026-01-02T02:04:05.000Z';
     expect(made).toMatchObject({ ...given, prefix: 'ya29.', expiresAt: utc, expired: true });
     const again = await http.post({ login: 'alice', ...given });
     expect(again.status).toBe(409);
-    expect(schemas.problem.parse(await again.json()).detail).not.toContain(given.token);
+    expect(commonSchemas.problem.parse(await again.json()).detail).not.toContain(given.token);
   });
 
   test.each([
@@ -66,7 +67,7 @@ describe('tokens', () => {
     await using http = await start();
     const response = await http.post(body);
     expect(response.status).toBe(400);
-    expect(schemas.problem.parse(await response.json()).errors?.[0]).toMatchObject({ in: 'body', field });
+    expect(commonSchemas.problem.parse(await response.json()).errors?.[0]).toMatchObject({ in: 'body', field });
     expect(http.tokens.size).toBe(0);
   });
 
@@ -109,7 +110,7 @@ describe('tokens', () => {
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
     expect((await http.post({ login: 'alice' }, headers)).status).toBe(201);
     // A token of an account opens no page and no API.
-    const { token } = schemas.madeToken.parse(await (await http.post({ login: 'alice' }, headers)).json());
+    const { token } = tokensSchemas.madeToken.parse(await (await http.post({ login: 'alice' }, headers)).json());
     const asClient = { headers: { authorization: `Bearer ${token}` } };
     expect((await http.get('/api/glass/tokens', asClient)).status).toBe(401);
   });

@@ -8,7 +8,7 @@ import { createTransport } from 'nodemailer';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { UsageError, type Io } from '../../src/cli/command.ts';
 import { tokens } from '../../src/cli/tokens.ts';
-import { madeToken, type NewToken } from '../../src/http/schemas.ts';
+import { madeToken, type NewToken } from '../../src/http/schemas/tokens.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
 import { jsonBody } from './http-harness.ts';
 

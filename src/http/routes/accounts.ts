@@ -35,8 +35,8 @@ import {
   newAccount,
   newPassword,
   newQuota,
-  problem,
-} from '../schemas.ts';
+} from '../schemas/accounts.ts';
+import { problem } from '../schemas/common.ts';
 import { parseSearch } from '../search-language.ts';
 
 export const unknownAccount = { description: 'There is no such account', schema: problem };

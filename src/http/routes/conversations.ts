@@ -3,6 +3,7 @@ import { loginAddress } from '../../sasl/login-name.ts';
 import { conversationDetail, conversationItem } from '../../glass/conversation.ts';
 import { HttpProblem } from '../problem.ts';
 import { json, route } from '../route.ts';
+import { problem } from '../schemas/common.ts';
 import {
   type ConversationDetail,
   type ConversationList,
@@ -11,8 +12,7 @@ import {
   conversationPath,
   conversationQuery,
   conversationsQuery,
-  problem,
-} from '../schemas.ts';
+} from '../schemas/conversations.ts';
 
 export const conversationRoutes = [
   route({

@@ -5,6 +5,7 @@ import type { FaultRules } from '../../faults/rules.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem, badInput } from '../problem.ts';
 import { json, route } from '../route.ts';
+import { problem } from '../schemas/common.ts';
 import {
   type Fault,
   type FaultList,
@@ -13,8 +14,7 @@ import {
   faultPath,
   fault as faultSchema,
   newFault,
-  problem,
-} from '../schemas.ts';
+} from '../schemas/faults.ts';
 
 const notPermitted = { description: 'Not for this client', schema: problem };
 const unknown = { description: 'There is no such rule', schema: problem };

@@ -9,13 +9,13 @@ import { type FoundMessage, htmlDocument, messageView, summaryView } from '../me
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem } from '../problem.ts';
 import { json, route } from '../route.ts';
+import { problem } from '../schemas/common.ts';
 import {
   type Changed,
   type DeleteBody,
   type MessageList,
   changed,
   deleteBody,
-  extracted,
   htmlQuery,
   markBody,
   message,
@@ -23,9 +23,9 @@ import {
   messagePath,
   messagesQuery,
   partPath,
-  problem,
   sourceQuery,
-} from '../schemas.ts';
+} from '../schemas/messages.ts';
+import { extracted } from '../schemas/waiting.ts';
 import { parseStrictly, searchFilter } from '../search.ts';
 import { accountNamed, unknownAccount } from './accounts.ts';
 

@@ -12,7 +12,9 @@ import type { FoundMessage } from '../message-view.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem } from '../problem.ts';
 import { json, route } from '../route.ts';
-import { type MadeReport, type NewReport, madeReport, messagePath, newReport, problem } from '../schemas.ts';
+import { problem } from '../schemas/common.ts';
+import { messagePath } from '../schemas/messages.ts';
+import { type MadeReport, type NewReport, madeReport, newReport } from '../schemas/reports.ts';
 import { findMessage } from './messages.ts';
 
 /** RFC 3461 §4.3: without RET the choice is ours. A message is not sent back whole if it is larger, in octets. */

@@ -4,18 +4,18 @@ import { hostName } from '../access.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem } from '../problem.ts';
 import { json, route } from '../route.ts';
+import { problem } from '../schemas/common.ts';
 import {
   type MadeScope,
   type ScopeList,
   type ScopeView,
   madeScope,
   newScope,
-  problem,
   scopeChange,
   scopeList,
   scopePath,
   scope as scopeSchema,
-} from '../schemas.ts';
+} from '../schemas/scopes.ts';
 
 const notPermitted = { description: 'Not for this client', schema: problem };
 const unknownScope = { description: 'There is no such scope', schema: problem };

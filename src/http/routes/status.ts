@@ -1,5 +1,5 @@
 import { json, route } from '../route.ts';
-import { type Status, status } from '../schemas.ts';
+import { type Status, status } from '../schemas/status.ts';
 
 const startedAt = new Date(Date.now() - process.uptime() * 1000).toISOString();
 

@@ -6,16 +6,16 @@ import type * as sasl from '../../sasl/tokens.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem } from '../problem.ts';
 import { json, route } from '../route.ts';
+import { problem } from '../schemas/common.ts';
 import {
   type MadeToken,
   type Token,
   type TokenList,
   madeToken,
   newToken,
-  problem,
   tokenList,
   tokenPath,
-} from '../schemas.ts';
+} from '../schemas/tokens.ts';
 import { accountNamed } from './accounts.ts';
 
 const noTokens = { description: 'They are not for the token of a scope', schema: problem };

@@ -7,16 +7,16 @@ import { News } from '../news.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem, badInput } from '../problem.ts';
 import { json, route } from '../route.ts';
+import { problem } from '../schemas/common.ts';
 import {
   SEARCH_PARAMETERS,
   type Waited,
   type WaitedInVain,
-  problem,
   streamQuery,
   waitQuery,
   waited,
   waitedInVain,
-} from '../schemas.ts';
+} from '../schemas/waiting.ts';
 import { unknownAccount } from './accounts.ts';
 import { filterOf } from './messages.ts';
 

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useRef } from 'react';
-import type { ConversationItem } from '../../http/schemas.ts';
+import type { ConversationItem } from '../../http/schemas/conversations.ts';
 import { formatEndpoint } from '../format.ts';
 import { focusItemSoon } from '../mail-places.ts';
 import { navigate, withQuery } from '../router.ts';

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useState } from 'react';
-import type { ConversationDetail } from '../../http/schemas.ts';
+import type { ConversationDetail } from '../../http/schemas/conversations.ts';
 import { formatAbsolute, formatDuration, formatEndpoint } from '../format.ts';
 import { navigate, usePlace, withQuery } from '../router.ts';
 import { useKeys } from '../shortcuts.ts';

@@ -1,4 +1,4 @@
-import type { Status } from '../../http/schemas.ts';
+import type { Status } from '../../http/schemas/status.ts';
 import { useAppState } from '../state.ts';
 import { texts } from '../texts.ts';
 import { CopyButton } from './copy-button.tsx';

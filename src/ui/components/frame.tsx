@@ -1,5 +1,5 @@
 /** What stands around every page: header, rail, status bar, dialogs. */
-import { useEffect, useRef } from 'react';
+import { Suspense, lazy, useEffect, useRef } from 'react';
 import type { Feed } from '../feed.ts';
 import { MailPage } from '../pages/mail.tsx';
 import { MissingPage } from '../pages/missing.tsx';
@@ -10,6 +10,7 @@ import { state, useAppState } from '../state.ts';
 import { texts } from '../texts.ts';
 import { Announcer } from './announcer.tsx';
 import { AppearanceMenu } from './appearance-menu.tsx';
+import { Blank } from './blank.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { Icon, Logo } from './icons.tsx';
 import { Link } from './link.tsx';
@@ -21,6 +22,13 @@ import { SearchField, focusSearch } from './search-field.tsx';
 import { SkipLink } from './skip-link.tsx';
 import { StatusBar } from './status-bar.tsx';
 
+// The first screen is mail or the wire; the others are loaded when they are opened.
+const JourneyPage = lazy(async () => ({ default: (await import('../journey/page.tsx')).JourneyPage }));
+const ConnectPage = lazy(async () => ({ default: (await import('../connect/page.tsx')).ConnectPage }));
+const ConsolePage = lazy(async () => ({ default: (await import('../console/page.tsx')).ConsolePage }));
+const LessonsPage = lazy(async () => ({ default: (await import('../lessons/page.tsx')).LessonsPage }));
+const SettingsPage = lazy(async () => ({ default: (await import('../settings/page.tsx')).SettingsPage }));
+
 export function Frame({ feed }: { readonly feed: Feed }) {
   const { route } = usePlace();
   const domain = useAppState(({ status }) => status?.defaultDomain);
@@ -31,6 +39,10 @@ export function Frame({ feed }: { readonly feed: Feed }) {
     ' ': togglePause,
     'g m': () => navigate('/mail'),
     'g w': () => navigate('/wire'),
+    'g c': () => navigate('/connect'),
+    'g k': () => navigate('/console'),
+    'g l': () => navigate('/lessons'),
+    'g s': () => navigate('/settings'),
   });
   const shown = useRef(route.name);
   useEffect(() => {
@@ -64,9 +76,16 @@ export function Frame({ feed }: { readonly feed: Feed }) {
       </header>
       <Rail />
       <main id="page" tabIndex={-1}>
-        {route.name === 'mail' ? <MailPage message={route.message} /> : null}
-        {route.name === 'wire' ? <WirePage conversation={route.conversation} feed={feed} /> : null}
-        {route.name === 'missing' ? <MissingPage /> : null}
+        <Suspense fallback={<Blank title={texts.loading} text="" />}>
+          {route.name === 'mail' ? <MailPage message={route.message} /> : null}
+          {route.name === 'journey' ? <JourneyPage message={route.message} /> : null}
+          {route.name === 'wire' ? <WirePage conversation={route.conversation} feed={feed} /> : null}
+          {route.name === 'connect' ? <ConnectPage program={route.program} /> : null}
+          {route.name === 'console' ? <ConsolePage service={route.service} /> : null}
+          {route.name === 'lessons' ? <LessonsPage lesson={route.lesson} /> : null}
+          {route.name === 'settings' ? <SettingsPage section={route.section} /> : null}
+          {route.name === 'missing' ? <MissingPage /> : null}
+        </Suspense>
       </main>
       <StatusBar />
       <NoticeLine />

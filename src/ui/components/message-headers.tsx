@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { HeaderField, Message } from '../../http/schemas.ts';
+import type { HeaderField, Message } from '../../http/schemas/messages.ts';
 import { formatAbsolute } from '../format.ts';
 import { receivedHops } from '../received.ts';
 import { texts } from '../texts.ts';

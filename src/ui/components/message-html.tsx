@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Message, RemoteReference } from '../../http/schemas.ts';
+import type { Message, RemoteReference } from '../../http/schemas/messages.ts';
 import { htmlPath } from '../api.ts';
 import { useAppState } from '../state.ts';
 import { texts } from '../texts.ts';

@@ -1,5 +1,5 @@
 import { type ReactNode, useDeferredValue, useEffect, useRef } from 'react';
-import type { MessageSummary } from '../../http/schemas.ts';
+import type { MessageSummary } from '../../http/schemas/messages.ts';
 import { formatCount } from '../format.ts';
 import { PAGE_ROWS, startOf } from '../mail-list.ts';
 import { askToRemove, chosen, mark, retryList, selectEverything, selectPage, setAtTop, showWaiting } from '../mail.ts';

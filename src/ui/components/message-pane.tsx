@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from 'react';
-import type { Attachment, Message } from '../../http/schemas.ts';
+import type { Attachment, Message } from '../../http/schemas/messages.ts';
 import { downloadPath, messagePath, partPath } from '../api.ts';
 import { formatAbsolute, formatClock, formatCount, formatOctets } from '../format.ts';
 import { backToList, leaveRemoved } from '../mail-places.ts';

@@ -1,4 +1,4 @@
-import type { Message, Part } from '../../http/schemas.ts';
+import type { Message, Part } from '../../http/schemas/messages.ts';
 import { partPath } from '../api.ts';
 import { texts } from '../texts.ts';
 import { visibleName } from '../visible-text.ts';

@@ -1,5 +1,5 @@
 import { type MouseEvent, memo } from 'react';
-import type { MessageSummary } from '../../http/schemas.ts';
+import type { MessageSummary } from '../../http/schemas/messages.ts';
 import { formatOctets } from '../format.ts';
 import { selectRange, toggle } from '../mail.ts';
 import { focusItemSoon } from '../mail-places.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { Message } from '../../http/schemas.ts';
+import type { Message } from '../../http/schemas/messages.ts';
 import { type Source, fetchSource, isAbort, wordsOf } from '../api.ts';
 import { texts } from '../texts.ts';
 import { visibleText } from '../visible-text.ts';

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from 'react';
-import type { Message } from '../../http/schemas.ts';
+import type { Message } from '../../http/schemas/messages.ts';
 import { formatOctets } from '../format.ts';
 import { texts } from '../texts.ts';
 import { visibleText } from '../visible-text.ts';

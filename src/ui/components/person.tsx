@@ -1,4 +1,4 @@
-import type { Address } from '../../http/schemas.ts';
+import type { Address } from '../../http/schemas/common.ts';
 import { visibleName } from '../visible-text.ts';
 
 /** A name and an address, each apart from the direction of what stands around it. */

@@ -9,6 +9,10 @@ import { Link } from './link.tsx';
 const PAGES = [
   { name: 'mail', to: '/mail', icon: 'mail' },
   { name: 'wire', to: '/wire', icon: 'wire' },
+  { name: 'connect', to: '/connect', icon: 'connect' },
+  { name: 'console', to: '/console', icon: 'console' },
+  { name: 'lessons', to: '/lessons', icon: 'lessons' },
+  { name: 'settings', to: '/settings', icon: 'settings' },
 ] as const satisfies readonly { readonly name: string; readonly to: string; readonly icon: IconName }[];
 
 export function Rail() {
@@ -17,14 +21,20 @@ export function Rail() {
   const open = useAppState(
     ({ conversations }) => conversations.rows.filter((row) => row.closed === null && isMail(row)).length,
   );
-  const badges = {
+  const badges: Partial<
+    Record<(typeof PAGES)[number]['name'], { readonly text: string; readonly words: string } | undefined>
+  > = {
     mail: unread > 0 ? { text: formatCount(unread), words: texts.rail.unread(unread) } : undefined,
     wire: open > 0 ? { text: formatCount(open), words: texts.rail.open(open) } : undefined,
   };
   return (
     <nav className="rail" aria-label={texts.rail.label}>
       {PAGES.map(({ name, to, icon }) => (
-        <Link key={name} to={to} aria-current={route.name === name ? 'page' : undefined}>
+        <Link
+          key={name}
+          to={to}
+          aria-current={(route.name === 'journey' ? 'mail' : route.name) === name ? 'page' : undefined}
+        >
           <Icon name={icon} />
           <span className="word">{texts.pages[name]}</span>
           {badges[name] ? (

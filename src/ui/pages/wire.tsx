@@ -1,6 +1,6 @@
 /** Wire: the recorded conversations, and what was said in one of them. */
 import { useEffect } from 'react';
-import type { ConversationItem } from '../../http/schemas.ts';
+import type { ConversationItem } from '../../http/schemas/conversations.ts';
 import { Blank } from '../components/blank.tsx';
 import { ConversationListPane } from '../components/conversation-list-pane.tsx';
 import { ConversationPane } from '../components/conversation-pane.tsx';

@@ -1,0 +1,79 @@
+/** The shapes of what passes over the WebSocket `/api/glass/feed`. */
+import { z } from 'zod';
+import { loginName } from './accounts.ts';
+import { count, time } from './common.ts';
+import { conversationEvents, conversationItem, missedOctets } from './conversations.ts';
+import { messageSummary } from './messages.ts';
+
+/** What the page sends: which news it wants, and what it knows already. Each message replaces the subscription. */
+export const feedRequest = z
+  .object({
+    subscribe: z
+      .object({
+        mail: z.boolean().default(false),
+        account: loginName.optional().describe('Only news of mail with a copy in this account.'),
+        conversations: z.boolean().default(false),
+        conversation: z
+          .string()
+          .regex(/^[0-9a-z]{1,11}$/)
+          .optional()
+          .describe('The events of this one too.'),
+      })
+      .optional(),
+    since: z
+      .object({
+        cursor: z.string().max(1000).optional().describe('From `hello` or `mail`.'),
+        revision: count.optional().describe('From `hello` or `conversation`.'),
+        seq: count.optional().describe('Of the conversation.'),
+      })
+      .optional(),
+    clock: z.number().optional().describe("The page's clock, milliseconds since 1970."),
+  })
+  .meta({ id: 'FeedRequest' });
+export type FeedRequest = z.input<typeof feedRequest>;
+
+const hello = z.object({
+  type: z.literal('hello'),
+  version: z.string(),
+  cursor: z.string().describe('Where the mail feed stands.'),
+  revision: count.describe('Where the conversations stand.'),
+  now: time,
+});
+const mailNews = z.object({
+  type: z.literal('mail'),
+  cursor: z.string(),
+  tooOld: z.boolean().describe('The log does not reach back to `since`: read the list anew.'),
+  arrived: z.array(messageSummary),
+  read: z.array(z.object({ id: z.string(), read: z.boolean() })),
+  deleted: z.array(z.string()),
+  total: count,
+  unread: count,
+});
+const conversationNews = z.object({
+  type: z.literal('conversation'),
+  revision: count,
+  conversations: z.array(conversationItem).describe('Those that are new or have changed.'),
+  missed: count.describe('Conversations that came and went unseen.'),
+});
+const eventNews = z.object({
+  type: z.literal('event'),
+  conversation: z.string(),
+  gone: z.boolean().describe('It is no longer kept.'),
+  lastSeq: count,
+  events: conversationEvents,
+  missed: missedOctets,
+});
+const missedNews = z.object({
+  type: z.literal('missed'),
+  n: count.describe('News not sent, because the page took them too slowly: read the lists anew.'),
+});
+const feedError = z.object({ type: z.literal('error'), detail: z.string() });
+const clockNews = z.object({ type: z.literal('clock'), now: time, differenceMs: z.number() });
+
+export const feedMessage = z
+  .discriminatedUnion('type', [hello, mailNews, conversationNews, eventNews, missedNews, feedError, clockNews])
+  .meta({ id: 'FeedMessage' });
+export type FeedMessage = z.infer<typeof feedMessage>;
+export type MailNews = z.infer<typeof mailNews>;
+export type ConversationNews = z.infer<typeof conversationNews>;
+export type EventNews = z.infer<typeof eventNews>;

@@ -1,0 +1,4 @@
+/** The texts of the page `connect`. */
+export const texts = {
+  title: 'Connect',
+} as const;

@@ -1,0 +1,4 @@
+/** The texts of the page `console`. */
+export const texts = {
+  title: 'Console',
+} as const;

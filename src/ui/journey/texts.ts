@@ -1,0 +1,4 @@
+/** The texts of the page `journey`. */
+export const texts = {
+  title: 'Journey',
+} as const;
