@@ -1,6 +1,6 @@
 /** WCAG 2.2 A and AA on every page, by axe: light, dark, and as narrow as a telephone. */
 import axe from 'axe-core';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
