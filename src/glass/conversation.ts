@@ -13,6 +13,9 @@ import type {
   TlsStep,
   View,
 } from '../wire/recorder.ts';
+import type { Diagnosis } from './doctor/diagnosis.ts';
+import { diagnosesOf } from './doctor/doctor.ts';
+import { readingOf, type Spoken } from './reading.ts';
 import { hiddenIn, veilOf } from './veil.ts';
 import type { Hidden, Veil } from './veil.ts';
 
@@ -44,6 +47,8 @@ export interface ConversationItem {
   /** How many annotations there are of each type, and what the last one with a problem says. */
   readonly annotations: Readonly<Record<string, number>>;
   readonly problem: string | null;
+  /** What the doctor makes of it so far. */
+  readonly diagnoses: readonly Diagnosis[];
 }
 
 export type ConversationEvent =
@@ -87,6 +92,8 @@ export interface BinaryEvent extends OctetsEvent {
 
 export interface ConversationDetail extends ConversationItem {
   readonly events: readonly ConversationEvent[];
+  /** What the two ends said, in the units of the protocol. */
+  readonly spoken: readonly Spoken[];
   /** What was asked for and is not kept: a long conversation keeps its start and its end. */
   readonly missed: Missed;
 }
@@ -113,14 +120,35 @@ export function conversationItem(conversation: Conversation): ConversationItem {
     lastSeq: conversation.lastSeq,
     annotations: counts(annotations.map(({ annotation }) => annotation.type)),
     problem: annotations.map(({ annotation }) => problemOf(annotation)).findLast((problem) => problem !== null) ?? null,
+    diagnoses: diagnosesOf(conversation),
   };
 }
 
-/** @param since only events with a higher number; 0 for all */
+/** @param since only events with a higher number, and what was said in them; 0 for all */
 export function conversationDetail(conversation: Conversation, since = 0): ConversationDetail {
   const { events, missed } = conversation.since(since);
   const veil = veilOf(conversation);
-  return { ...conversationItem(conversation), events: events.map((event) => eventValue(event, veil)), missed };
+  return {
+    ...conversationItem(conversation),
+    events: events.map((event) => eventValue(event, veil)),
+    spoken: spokenSince(conversation, since),
+    missed,
+  };
+}
+
+/** Units that are new or have grown in events with a higher number. */
+export function spokenSince(conversation: Conversation, since: number): Spoken[] {
+  return readingOf(conversation).filter(({ lastSeq }) => lastSeq > since);
+}
+
+/** What the two ends said, as text, one event for each piece that passed. Octets that are no text are read as octets. */
+export function conversationText(conversation: Conversation): TextEvent[] {
+  const veil = veilOf(conversation);
+  return conversation
+    .since(0)
+    .events.filter((event) => event.type === 'octets')
+    .filter(({ view }) => view !== 'network')
+    .map((event) => octetsValue(event, hiddenIn(veil, event), 'always-text') as TextEvent);
 }
 
 export function eventValue(event: RecordedEvent, veil: Veil): ConversationEvent {
@@ -136,7 +164,11 @@ export function eventValue(event: RecordedEvent, veil: Veil): ConversationEvent 
   }
 }
 
-function octetsValue(event: RecordedOctets, hidden: readonly Hidden[]): TextEvent | BinaryEvent {
+function octetsValue(
+  event: RecordedOctets,
+  hidden: readonly Hidden[],
+  as: 'as-it-is' | 'always-text' = 'as-it-is',
+): TextEvent | BinaryEvent {
   const octets = Buffer.from(event.octets.buffer, event.octets.byteOffset, event.octets.length);
   const common = {
     seq: event.seq,
@@ -149,7 +181,8 @@ function octetsValue(event: RecordedOctets, hidden: readonly Hidden[]): TextEven
   };
   // Judged and decoded without the secrets, so that nothing of them shows through.
   const shown = [...shownParts(octets, hidden)];
-  const charset = charsetOf(shown.map(({ part }) => part));
+  const found = charsetOf(shown.map(({ part }) => part));
+  const charset = found ?? (as === 'always-text' ? 'iso-8859-1' : undefined);
   if (charset === undefined) {
     const copy = Buffer.from(octets);
     for (const { start, end } of hidden) copy.fill(0, start, end);

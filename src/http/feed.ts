@@ -9,7 +9,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { z } from 'zod';
 import type { AccountId } from '../store/change.ts';
 import type { TransactionEvent, TransactionFilter } from '../store/mail-store.ts';
-import { conversationItem, eventValue } from '../glass/conversation.ts';
+import { conversationItem, eventValue, spokenSince } from '../glass/conversation.ts';
 import { veilOf } from '../glass/veil.ts';
 import type { Scope } from '../delivery/scopes.ts';
 import { scopeView } from './scope-view.ts';
@@ -295,12 +295,13 @@ class FeedPage {
     if (conversation === undefined || conversation === 'gone') {
       this.#wishes = { ...this.#wishes, conversation: undefined };
       const missed = { events: 0, octets: 0 };
-      this.#send({ type: 'event', conversation: id, gone: true, lastSeq: this.#seq, events: [], missed });
+      this.#send({ type: 'event', conversation: id, gone: true, lastSeq: this.#seq, events: [], spoken: [], missed });
       return;
     }
     const { events, missed } = conversation.since(this.#seq);
     if (events.length === 0 && missed.events === 0) return;
     const veil = veilOf(conversation);
+    const spoken = spokenSince(conversation, this.#seq);
     this.#seq = conversation.lastSeq;
     this.#send({
       type: 'event',
@@ -308,6 +309,7 @@ class FeedPage {
       gone: false,
       lastSeq: this.#seq,
       events: events.map((event) => eventValue(event, veil)),
+      spoken,
       missed,
     });
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ConversationEvent } from '../../glass/conversation.ts';
 import { loginName } from './accounts.ts';
 import { count, digits, endpoint, nullable, page, time } from './common.ts';
+import { diagnosis, spoken } from './reading.ts';
 
 const octetCounts = z.object({ networkIn: count, networkOut: count, endsIn: count, endsOut: count });
 const tlsInfo = z
@@ -31,6 +32,7 @@ const conversationFields = {
   lastSeq: count.describe('The number of the newest event.'),
   annotations: z.record(z.string(), count).describe('How many of each type.'),
   problem: nullable(z.string()).describe('One sentence, if something went wrong.'),
+  diagnoses: z.array(diagnosis).readonly().describe('What the doctor makes of it so far.'),
 };
 export const conversationItem = z.object(conversationFields).meta({ id: 'ConversationItem' });
 export type ConversationItem = z.infer<typeof conversationItem>;
@@ -88,7 +90,12 @@ export const missedOctets = z
   .object({ events: count, octets: count })
   .describe('What is not kept: a long conversation keeps its start and its end.');
 export const conversationDetail = z
-  .object({ ...conversationFields, events: conversationEvents, missed: missedOctets })
+  .object({
+    ...conversationFields,
+    events: conversationEvents,
+    spoken: z.array(spoken).readonly().describe('What the two ends said, in the units of the protocol.'),
+    missed: missedOctets,
+  })
   .meta({ id: 'ConversationDetail' });
 export type ConversationDetail = z.infer<typeof conversationDetail>;
 

@@ -4,6 +4,7 @@ import { loginName } from './accounts.ts';
 import { count, time } from './common.ts';
 import { conversationEvents, conversationItem, missedOctets } from './conversations.ts';
 import { messageSummary } from './messages.ts';
+import { spoken } from './reading.ts';
 
 /** What the page sends: which news it wants, and what it knows already. Each message replaces the subscription. */
 export const feedRequest = z
@@ -61,6 +62,7 @@ const eventNews = z.object({
   gone: z.boolean().describe('It is no longer kept.'),
   lastSeq: count,
   events: conversationEvents,
+  spoken: z.array(spoken).readonly().describe('Units that are new or have grown.'),
   missed: missedOctets,
 });
 const missedNews = z.object({
