@@ -42,6 +42,7 @@ describe('a conversation as a value', () => {
       octets: { networkIn: 8, networkOut: 0, endsIn: 8, endsOut: 0 },
       lastSeq: 3,
       annotations: { login: 1, 'login-failed': 1 },
+      diagnoses: [],
       problem: 'login of bob@glass.test failed: wrong password',
     });
     conversation.closed('peer', 'reset');
