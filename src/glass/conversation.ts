@@ -239,6 +239,8 @@ function problemOf(annotation: Annotation): string | null {
       return annotation.message;
     case 'login':
     case 'stored':
+    case 'appended':
+    case 'settings':
     case 'selected':
     case 'read':
     case 'flags':

@@ -1,6 +1,7 @@
 /** Every text of the pages, in one place. */
 import { counted, formatCount, formatDuration, formatOctets } from './format.ts';
 
+const forLogin = (login: string): string => (login === '' ? '' : ` of ${login}`);
 const messages = (count: number): string => counted(count, 'message', 'messages');
 
 export const texts = {
@@ -390,6 +391,12 @@ export const texts = {
       loginFailed: (login: string, reason: string) => `login of ${login} failed: ${reason}`,
       stored: (octets: number) => `message taken in, ${formatOctets(octets)}`,
       openMessage: 'open it',
+      appended: (mailbox: string, uids: string) => `put ${uids} into ${mailbox}`,
+      settings: {
+        autoconfig: (login: string) => `asked for the settings${forLogin(login)} (autoconfig)`,
+        autodiscover: (login: string) => `asked for the settings${forLogin(login)} (Autodiscover)`,
+        profile: (login: string) => `fetched the configuration profile${forLogin(login)}`,
+      },
       selected: (mailbox: string) => `opened ${mailbox}`,
       read: (mailbox: string, uids: string) => `read ${uids} in ${mailbox}`,
       flags: (mailbox: string, uids: string) => `changed flags of ${uids} in ${mailbox}`,

@@ -44,10 +44,14 @@ export type Annotation =
   | { readonly type: 'login'; readonly login: string; readonly mechanism: string }
   | { readonly type: 'login-failed'; readonly login: string; readonly mechanism: string; readonly reason: string }
   | { readonly type: 'stored'; readonly emailId: string; readonly transactionId: string; readonly octets: number }
+  /** A client put messages into a mailbox itself: its copies of what it sent, drafts. */
+  | { readonly type: 'appended'; readonly mailbox: string; readonly uids: string }
   | { readonly type: 'selected'; readonly mailbox: string }
   | { readonly type: 'read'; readonly mailbox: string; readonly uids: string }
   | { readonly type: 'flags'; readonly mailbox: string; readonly uids: string }
   | { readonly type: 'expunged'; readonly mailbox: string; readonly uids: string }
+  /** A mail program asked for its settings, or a person for a profile with them; `login` is '' if none was named. */
+  | { readonly type: 'settings'; readonly by: 'autoconfig' | 'autodiscover' | 'profile'; readonly login: string }
   | { readonly type: 'secret'; readonly direction: 'in' | 'out'; readonly position: number; readonly octets: number }
   | { readonly type: 'limit'; readonly limit: string }
   /** The client seems to have mistaken the port; `found` is what came instead of what the port expects. */

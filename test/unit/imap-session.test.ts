@@ -168,7 +168,7 @@ describe('a message too large to be held in memory', () => {
 });
 
 describe('what is said to those who watch', () => {
-  test('login, mailbox, and what was read, flagged and removed', async () => {
+  test('login, mailbox, and what was read, flagged, removed and put there', async () => {
     await using server = await serve();
     const uid = await server.deliver(Buffer.from('Subject: watched\r\n\r\nHello.\r\n'));
     const client = await server.selected();
@@ -176,12 +176,14 @@ describe('what is said to those who watch', () => {
     await client.command(`UID FETCH ${uid} BODY[]`);
     await client.command(`UID STORE ${uid} +FLAGS.SILENT (\\Deleted)`);
     await client.command(`UID EXPUNGE ${uid}`);
+    await client.command('APPEND Sent {2+}\r\nhi');
     expect(server.annotations).toEqual([
       { type: 'login', login: 'alice@glass.localhost', mechanism: 'LOGIN' },
       { type: 'selected', mailbox: 'INBOX' },
       { type: 'read', mailbox: 'INBOX', uids: String(uid) },
       { type: 'flags', mailbox: 'INBOX', uids: String(uid) },
       { type: 'expunged', mailbox: 'INBOX', uids: String(uid) },
+      { type: 'appended', mailbox: 'Sent', uids: '1' },
     ]);
   });
 });

@@ -26,6 +26,7 @@ export const append = command({
     const appending = () => store.appendMessages(state.account, mailbox.id, messages);
     const { uidValidity, uids, unreadable } = await withProgress(tag, session, appending);
     if (state.name === 'selected' && state.view.id === mailbox.id) state.view.brings(uids);
+    session.connection.annotate({ type: 'appended', mailbox: mailbox.name, uids: uidSet(uids as readonly number[]) });
     // §6.3.12: who may not SELECT the mailbox is not told.
     if (unreadable) return ok('APPEND completed');
     return ok('APPEND completed', `APPENDUID ${uidValidity} ${uidSet(uids as readonly number[])}`);

@@ -38,6 +38,7 @@ export const replace = command({
     );
     view.removes([uid]);
     if (mailbox.id === view.id) view.brings(uids);
+    session.connection.annotate({ type: 'appended', mailbox: mailbox.name, uids: String(uids[0]!) });
     session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: String(uid) });
     // §4.3: before EXPUNGE, so that the client knows what has become of the message; if it may (RFC 9051 §6.3.12).
     if (!unreadable) yield untaggedOk('The replacement is there', `APPENDUID ${uidValidity} ${uids[0]!}`);

@@ -173,6 +173,10 @@ function annotationWords(annotation: Annotation): string {
       return annotations.loginFailed(visibleName(annotation.login), annotation.reason);
     case 'stored':
       return annotations.stored(annotation.octets);
+    case 'appended':
+      return annotations.appended(visibleName(annotation.mailbox), annotation.uids);
+    case 'settings':
+      return annotations.settings[annotation.by](visibleName(annotation.login));
     case 'selected':
       return annotations.selected(visibleName(annotation.mailbox));
     case 'read':
