@@ -218,6 +218,11 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
       chaos,
     });
 
+  const opensWithPassword = async (address: string): Promise<boolean> => {
+    const record = (await store.findPasswordRecord(address))?.record;
+    return config.password !== undefined && record !== undefined && verifyPassword(record, config.password);
+  };
+
   const token = randomBytes(32).toString('base64url');
   const listeners = new Map<Service, Listener>();
   let accepting = false;
@@ -242,7 +247,11 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     faults,
     ready: () => accepting,
     dataFolder: folder,
-    authorityPem: () => certificates.authorityPem,
+    certificates,
+    connectionsSinceStart: () =>
+      Object.fromEntries([...listeners].map(([service, { accepted }]) => [service, accepted])),
+    knownPassword: async (address) =>
+      config.mode === 'capture' && (await opensWithPassword(address)) ? config.password : undefined,
     log: say,
     delivery,
     smtpFigures: () => delivery.figures(),
@@ -371,15 +380,9 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     webAddress,
     addresses: (service) => listeners.get(service)?.addresses ?? [],
     accountsWithKnownPassword: async () => {
-      const { password } = config;
-      if (password === undefined) return [];
+      if (config.password === undefined) return [];
       const accounts = (await store.listAccounts()).slice(0, ACCOUNTS_SHOWN);
-      const opens = await Promise.all(
-        accounts.map(async ({ address }) => {
-          const found = await store.findPasswordRecord(address);
-          return found !== undefined && (await verifyPassword(found.record, password));
-        }),
-      );
+      const opens = await Promise.all(accounts.map(({ address }) => opensWithPassword(address)));
       return accounts.filter((_, index) => opens[index]);
     },
     reload: () => certificates.reload(),

@@ -130,15 +130,26 @@ function equal(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** Health, for those who watch the process, and set-up of mail programs: they have no login, and ask by any name. */
+const OPEN_PATHS: ReadonlySet<string> = new Set([
+  '/livez',
+  '/readyz',
+  '/mail/config-v1.1.xml',
+  '/.well-known/autoconfig/mail/config-v1.1.xml',
+  '/ca.crt',
+  '/ca.pem',
+]);
+
+/**
+ * Health, for those who watch the process, and what sets mail programs up: they have no login, and ask by any name. What
+ * they get is no secret, and no page elsewhere can read it: nothing here permits other origins.
+ */
 export function isOpenPath(path: string): boolean {
-  return (
-    path === '/livez' ||
-    path === '/readyz' ||
-    path === '/mail/config-v1.1.xml' ||
-    path === '/.well-known/autoconfig/mail/config-v1.1.xml' ||
-    /^\/autodiscover\/autodiscover\.(?:xml|json)$/i.test(path)
-  );
+  return OPEN_PATHS.has(path) || isAutodiscover(path) || /^\/connect\/[^/]+\.mobileconfig$/.test(path);
+}
+
+/** Its path is written in any case. */
+export function isAutodiscover(path: string): boolean {
+  return /^\/autodiscover\/autodiscover\.(?:xml|json(?:\/.*)?)$/i.test(path);
 }
 
 // ------------------------------------------------------------------------------------------------------ verdict

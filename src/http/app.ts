@@ -110,7 +110,12 @@ class HttpService implements HttpServer {
       ]);
       const events = createMailpitEvents(this.#options);
       const answer = requestListener(
-        { ...this.#options, closing: this.#closing.signal, mailpitEvents: events },
+        {
+          ...this.#options,
+          closing: this.#closing.signal,
+          mailpitEvents: events,
+          annotate: (incoming, annotation) => incoming && this.#open.get(incoming.socket)?.annotate(annotation),
+        },
         this.#throttle,
       );
       this.#loaded = { answer, feed: createFeed(this.#options), events, mailhog: mailhogSockets(this.#options) };

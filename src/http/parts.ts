@@ -1,4 +1,5 @@
 /** What the HTTP service needs of the rest of the server: given by the stack. */
+import type { IncomingMessage } from 'node:http';
 import type { LocalDelivery } from '../delivery/deliver.ts';
 import type { Chaos } from '../faults/chaos.ts';
 import type { FaultRules } from '../faults/rules.ts';
@@ -7,7 +8,8 @@ import type { TokenIssuer } from '../sasl/issuer.ts';
 import type { TokenRegistry } from '../sasl/tokens.ts';
 import type { MailStore } from '../store/mail-store.ts';
 import type { Retention } from '../store/retention.ts';
-import type { Endpoint } from '../wire/connection.ts';
+import type { Certificates } from '../wire/certificates.ts';
+import type { Annotation, Endpoint } from '../wire/connection.ts';
 import type { Recorder } from '../wire/recorder.ts';
 import type { Scope, ScopeRegistry } from '../delivery/scopes.ts';
 import type { MailpitEvents } from './compatible/mailpit/events.ts';
@@ -44,8 +46,12 @@ export interface HttpParts {
   readonly dataFolder: string;
   /** Where each service accepts connections, by its name: `imaps`. */
   services(): Readonly<Record<string, Endpoint>>;
-  /** The certificate of the authority that signed ours, for whoever is to trust it. */
-  authorityPem?(): string | undefined;
+  /** What mail programs are shown, and the authority that signed it, for whoever is to trust it. */
+  readonly certificates?: Pick<Certificates, 'authorityPem' | 'authorityDer' | 'fingerprints' | 'names'>;
+  /** How many connections each service has had since the start; undefined: that is nobody's business. */
+  readonly connectionsSinceStart?: (() => Readonly<Record<string, number>>) | undefined;
+  /** The configured password, if it opens the account and may be told to learners. */
+  readonly knownPassword?: ((address: string) => Promise<string | undefined>) | undefined;
   /** A SCRAM-SHA-256 record (RFC 5803 §3) of a password that the schemas have checked. */
   passwordRecord(password: string): Promise<string>;
   /** Bearer tokens for logins to accounts; undefined: this server keeps none. */
@@ -83,6 +89,8 @@ export interface HttpParts {
 export interface HttpOptions extends HttpParts {
   /** Events of the compatible API, that no log has. */
   readonly mailpitEvents?: MailpitEvents | undefined;
+  /** Notes something in the conversation that a request came by. */
+  readonly annotate?: (incoming: IncomingMessage | undefined, annotation: Annotation) => void;
   /** Where the built pages lie, for tests. */
   readonly pagesFolder?: string;
 }

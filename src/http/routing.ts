@@ -7,11 +7,12 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { Scope } from '../delivery/scopes.ts';
-import { type Verdict, holdBack, judge, pathOf } from './access.ts';
+import { type Verdict, holdBack, isAutodiscover, judge, pathOf } from './access.ts';
 import { addEthereal } from './compatible/ethereal.ts';
 import { addGreenmail } from './compatible/greenmail.ts';
 import { addMailhog } from './compatible/mailhog.ts';
 import { addMailpit } from './compatible/mailpit.ts';
+import { addSetupDocuments } from './connect/documents.ts';
 import { addOAuth } from './oauth.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPages } from './pages.ts';
@@ -20,6 +21,7 @@ import { HttpProblem, plain, problemOf, problemResponse } from './problem.ts';
 import { scopeView } from './scope-view.ts';
 import { type App, type Environment, type HttpContext, type Route, addRoute } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { connectRoutes } from './routes/connect.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { addHealth } from './routes/health.ts';
@@ -40,6 +42,7 @@ const ROUTES: readonly Route[] = [
   ...messageRoutes,
   ...reportRoutes,
   ...conversationRoutes,
+  ...connectRoutes,
 ];
 
 /** What the pages may load: their own files; no page elsewhere may frame them. */
@@ -53,11 +56,16 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Outlook writes `/AutoDiscover/AutoDiscover.xml`, others write other mixtures. */
+function routedPath(url: string): string {
+  const path = pathOf(url);
+  return isAutodiscover(path) ? path.toLowerCase() : path;
+}
+
 /** @param appOf the same for the view of a test scope */
 function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope: Scope) => App): App {
   const app: App = new Hono<Environment>({
-    // Some clients write `//view/…`: one slash is meant.
-    getPath: (request) => pathOf(request.url),
+    getPath: (request) => routedPath(request.url),
   });
   app.use(async (context, next) => {
     const address = context.env.incoming?.socket.remoteAddress;
@@ -99,11 +107,7 @@ function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope:
   app.on('GET', [FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH], () => {
     throw new HttpProblem(426, 'this is a WebSocket', { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } });
   });
-  app.get('/ca.crt', (context) => {
-    const certificate = options.authorityPem?.();
-    if (certificate === undefined) return context.notFound();
-    return new Response(certificate, { headers: { 'Content-Type': 'application/x-x509-ca-cert' } });
-  });
+  addSetupDocuments(app, options); // before the pages, of which one is /connect
   addPages(app, options.pagesFolder);
   app.notFound((context) => {
     const { method, path } = context.req;

@@ -22,6 +22,8 @@ export function scopeView(parts: HttpOptions, scopes: ScopeRegistry, scope: Scop
     retention: undefined,
     mailpit: NO_SETTINGS,
     mailpitEvents: undefined,
+    connectionsSinceStart: undefined,
+    knownPassword: undefined,
     firstAccounts: [scope.address],
     scope,
   };

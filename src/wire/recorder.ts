@@ -173,6 +173,11 @@ export class Conversation {
     return [...this.#notes, ...this.#lateNotes].filter((event) => event.type === 'annotation');
   }
 
+  /** Every step of TLS that is kept, in order. */
+  tlsSteps(): readonly RecordedTls[] {
+    return [...this.#notes, ...this.#lateNotes].filter((event) => event.type === 'tls');
+  }
+
   /** False with the recording off, or once it was let go. */
   get recording(): boolean {
     return this.#kept;
