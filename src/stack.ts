@@ -248,6 +248,22 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     ready: () => accepting,
     dataFolder: folder,
     certificates,
+    settings: () => ({
+      listeners: [...listeners].map(([service, { addresses, connections, accepted }]) => {
+        const { protocol, tls } = parts[service];
+        return { service, protocol, tls, addresses, open: connections, sinceStart: accepted };
+      }),
+      off: SERVICES.filter((service) => !listeners.has(service)),
+      limits: {
+        connections: config.maximumConnections,
+        connectionsPerAddress: config.maximumConnectionsPerAddress,
+        messageOctets: config.maximumMessageOctets,
+        recipients: config.maximumRecipients,
+      },
+      data: { folder, durability: config.durability },
+      recordOctets: config.recordOctets,
+      rules,
+    }),
     connectionsSinceStart: () =>
       Object.fromEntries([...listeners].map(([service, { accepted }]) => [service, accepted])),
     knownPassword: async (address) =>

@@ -114,6 +114,7 @@ export const ruleDraft = z
     times: z.int().min(1).optional().describe('After so many hits the rule stops.'),
     share: z.number().gt(0).max(1).optional().describe('Of the matches left, this share is hit.'),
     seed: z.int().min(0).max(0xffff_ffff).optional().describe('Which ones: with the same seed the same. Default 1.'),
+    on: z.boolean().optional().describe('false: it is kept, and does nothing. Default true.'),
   })
   .transform(({ nth, where: place, ...draft }, context): RuleDraft => {
     const complain = (path: string[], message: string): void => {

@@ -113,6 +113,8 @@ export interface RuleDraft {
   readonly share?: number | undefined;
   /** Which of them: with the same seed the same ones. Default 1. */
   readonly seed?: number | undefined;
+  /** False: it is kept, and does nothing. Default true. */
+  readonly on?: boolean | undefined;
 }
 
 export interface Rule extends RuleDraft {

@@ -89,6 +89,11 @@ export class FaultRules {
     return this.#rules.size;
   }
 
+  /** How many of them do something. @param scope only those of this one */
+  countOn(scope?: string): number {
+    return [...this.#rules.values()].filter((rule) => isVisibleTo(scope)(rule) && rule.draft.on !== false).length;
+  }
+
   /** In the order of their making. @param scope only those of this one */
   list(scope?: string): readonly Rule[] {
     return [...this.#rules.values()].filter(isVisibleTo(scope)).map(toRule);
@@ -123,6 +128,13 @@ export class FaultRules {
     Object.assign(rule, { draft, matches: 0, hits: 0, random: generator(draft.seed) });
     rule.greylist.clear();
     return toRule(rule);
+  }
+
+  /** Each goes on counting where it stood. @param ids undefined: all @param scope only those of this one */
+  switch(on: boolean, ids: readonly string[] | undefined, scope?: string): void {
+    for (const rule of this.#rules.values()) {
+      if (isVisibleTo(scope)(rule) && ids?.includes(rule.id) !== false) rule.draft = { ...rule.draft, on };
+    }
   }
 
   remove(id: string, scope?: string): boolean {
@@ -166,7 +178,9 @@ export class FaultRules {
   /** Whether a rule is asked at octets, and for connections like this one. */
   octetRules(facts: Facts): readonly { readonly id: string; readonly where: Where }[] {
     return [...this.#rules.values()]
-      .filter(({ draft: { where } }) => where.at === 'octets' && isPlace(where, { at: 'octets' }, facts))
+      .filter(
+        ({ draft: { where, on } }) => on !== false && where.at === 'octets' && isPlace(where, { at: 'octets' }, facts),
+      )
       .map(({ id, draft: { where } }) => ({ id, where }));
   }
 
@@ -177,7 +191,8 @@ export class FaultRules {
   }
 
   #hit(rule: Kept, asked: Asked, facts: Facts): Hit | undefined {
-    const { where, whom, what, skip = 0, times = Infinity, share = 1 } = rule.draft;
+    const { where, whom, what, skip = 0, times = Infinity, share = 1, on = true } = rule.draft;
+    if (!on) return undefined;
     const needsName = rule.scope !== undefined || whom?.serverName !== undefined;
     if (where.at === 'tls' && needsName !== (asked.named ?? false)) return undefined;
     if (!isPlace(where, asked, facts) || !canHappen(what, asked, facts) || rule.hits >= times) return undefined;

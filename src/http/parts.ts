@@ -7,13 +7,14 @@ import type { Notifier } from '../notifier/notifier.ts';
 import type { TokenIssuer } from '../sasl/issuer.ts';
 import type { TokenRegistry } from '../sasl/tokens.ts';
 import type { MailStore } from '../store/mail-store.ts';
-import type { Retention } from '../store/retention.ts';
+import type { Retention, RetentionRules } from '../store/retention.ts';
 import type { Certificates } from '../wire/certificates.ts';
 import type { Annotation, Endpoint } from '../wire/connection.ts';
 import type { Recorder } from '../wire/recorder.ts';
 import type { Scope, ScopeRegistry } from '../delivery/scopes.ts';
 import type { MailpitEvents } from './compatible/mailpit/events.ts';
 import type { MailpitSettings } from './compatible/mailpit/settings.ts';
+import type { Settings } from './schemas/settings.ts';
 
 /** The address of the pages' WebSocket. */
 export const FEED_PATH = '/api/glass/feed';
@@ -25,6 +26,11 @@ export const MAILHOG_SOCKET_PATH = '/api/v2/websocket';
 
 /** What is read of the recorder. */
 export type ConversationSource = Pick<Recorder, 'revision' | 'recording' | 'list' | 'find' | 'since' | 'watch'>;
+
+/** How the server is set up, as far as no other part knows it. */
+export interface ServerSettings extends Omit<Settings, 'retention' | 'authority'> {
+  readonly rules: RetentionRules;
+}
 
 export interface HttpParts {
   readonly store: MailStore;
@@ -48,6 +54,8 @@ export interface HttpParts {
   services(): Readonly<Record<string, Endpoint>>;
   /** What mail programs are shown, and the authority that signed it, for whoever is to trust it. */
   readonly certificates?: Pick<Certificates, 'authorityPem' | 'authorityDer' | 'fingerprints' | 'names'>;
+  /** How the server is set up; undefined: that is nobody's business. */
+  readonly settings?: (() => ServerSettings) | undefined;
   /** How many connections each service has had since the start; undefined: that is nobody's business. */
   readonly connectionsSinceStart?: (() => Readonly<Record<string, number>>) | undefined;
   /** The configured password, if it opens the account and may be told to learners. */

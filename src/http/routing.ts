@@ -28,12 +28,14 @@ import { addHealth } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { scopeRoutes } from './routes/scopes.ts';
+import { settingsRoutes } from './routes/settings.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { waitingRoutes } from './routes/waiting.ts';
 
 const ROUTES: readonly Route[] = [
   ...statusRoutes,
+  ...settingsRoutes,
   ...accountRoutes,
   ...tokenRoutes,
   ...scopeRoutes,

@@ -23,6 +23,7 @@ export function scopeView(parts: HttpOptions, scopes: ScopeRegistry, scope: Scop
     mailpit: NO_SETTINGS,
     mailpitEvents: undefined,
     connectionsSinceStart: undefined,
+    settings: undefined,
     knownPassword: undefined,
     firstAccounts: [scope.address],
     scope,

@@ -129,13 +129,19 @@ function choiceBody(chosen: Chosen): DeleteBody {
   return { query, tz: timeZone(), ...(account !== undefined && { account }) };
 }
 
-async function get(path: string, signal?: AbortSignal): Promise<unknown> {
+export async function get(path: string, signal?: AbortSignal): Promise<unknown> {
   return (await answered(`/api/glass${path}`, signal ? { signal } : {})).json();
 }
 
 async function post(path: string, body: unknown): Promise<unknown> {
-  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-  return (await answered(`/api/glass${path}`, init)).json();
+  return send('POST', path, body);
+}
+
+/** @param path below `/api/glass` @returns what was answered; undefined: nothing (204) */
+export async function send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+  const json = { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await answered(`/api/glass${path}`, { method, ...(body !== undefined && json) });
+  return response.status === 204 ? undefined : response.json();
 }
 
 async function answered(path: string, init: RequestInit): Promise<Response> {
@@ -154,7 +160,10 @@ async function answered(path: string, init: RequestInit): Promise<Response> {
 async function refusalOf(response: Response): Promise<string> {
   try {
     const { detail, errors } = (await response.json()) as Problem;
-    return errors && errors.length > 0 ? errors.map(({ rule }) => rule).join('; ') : detail;
+    const words = errors?.map((error) =>
+      error.in === 'body' && error.field !== '' ? `${error.field}: ${error.rule}` : error.rule,
+    );
+    return words && words.length > 0 ? words.join('; ') : detail;
   } catch {
     return texts.problems.status(response.status);
   }

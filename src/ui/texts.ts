@@ -42,6 +42,11 @@ export const texts = {
     resume: 'Resume live updates',
   },
 
+  faults: {
+    short: (count: number) => counted(count, 'fault on', 'faults on'),
+    long: (count: number) => `${counted(count, 'rule makes', 'rules make')} things go wrong on purpose`,
+  },
+
   appearance: {
     title: 'Appearance',
     theme: 'Theme',

@@ -84,6 +84,17 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>]
       ] as const,
   ),
   ['message-gone', '/mail/AAAAAAAAAAAAAAAAAAAAAA', (page) => page.getByText('has been deleted').waitFor()],
+  ...(['accounts', 'domains', 'faults', 'data', 'listeners', 'about', 'nonsense'] as const).map(
+    (section) =>
+      [
+        `settings-${section}`,
+        `/settings/${section}`,
+        async (page: Page) => {
+          await page.locator('.settings-section h2').first().waitFor();
+          await page.waitForFunction(() => !document.body.textContent.includes('Loading'));
+        },
+      ] as const,
+  ),
   ['wire', '/wire', (page) => page.locator('.row.conversation').first().waitFor()],
   [
     'conversation',

@@ -12,6 +12,7 @@ import {
   faultCount,
   faultList,
   faultPath,
+  faultSwitch,
   fault as faultSchema,
   newFault,
 } from '../schemas/faults.ts';
@@ -64,6 +65,20 @@ export const faultRoutes = [
     answers: { 200: { description: 'How many there were', schema: faultCount }, 403: notPermitted },
     async handle(_input, parts) {
       return json({ count: rulesOf(parts).clear(parts.scope?.id) });
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/glass/faults/switch',
+    group: 'Faults',
+    summary: 'Switch rules off for a while, or on again; they go on counting where they stood',
+    administration: true,
+    body: faultSwitch,
+    answers: { 200: { description: 'All rules', schema: faultList }, 400: wrong, 403: notPermitted },
+    async handle({ body }, parts) {
+      const rules = rulesOf(parts);
+      rules.switch(body.on, body.ids, parts.scope?.id);
+      return json({ faults: rules.list(parts.scope?.id).map(toFault) } satisfies FaultList);
     },
   }),
   route({
@@ -124,7 +139,7 @@ function noSuchRule(id: string): never {
   throw new HttpProblem(404, `there is no rule ${id}`);
 }
 
-function toFault({ id, name, scope, where, whom, what, skip, times, share, seed, matches, hits }: Rule): Fault {
+function toFault({ id, name, scope, where, whom, what, skip, times, share, seed, matches, hits, on }: Rule): Fault {
   return {
     id,
     name: name ?? null,
@@ -138,5 +153,6 @@ function toFault({ id, name, scope, where, whom, what, skip, times, share, seed,
     seed: seed ?? 1,
     matches,
     hits,
+    on: on ?? true,
   };
 }

@@ -25,6 +25,7 @@ export const statusRoutes = [
         login: parts.auth !== undefined,
         administration: client.administers,
         recording: parts.recorder.recording,
+        faults: parts.faults?.countOn(parts.scope?.id) ?? 0,
         remoteImages: false,
         maximumMessageOctets: parts.maximumMessageOctets,
         counts: {

@@ -21,10 +21,18 @@ export const fault = z
     seed: count,
     matches: count.describe('How often where and whom were right.'),
     hits: count.describe('How often something was made to fail.'),
+    on: z.boolean().describe('false: it is kept, and does nothing.'),
   })
   .meta({ id: 'Fault' });
 export type Fault = z.infer<typeof fault>;
 export const faultList = z.object({ faults: z.array(fault) }).meta({ id: 'FaultList' });
 export type FaultList = z.infer<typeof faultList>;
 export const faultPath = z.object({ id: z.string().regex(/^\d{1,15}$/, 'must be the id of a rule') });
+export const faultSwitch = z
+  .strictObject({
+    on: z.boolean(),
+    ids: z.array(faultPath.shape.id).max(1000).optional().describe('Absent: all.'),
+  })
+  .meta({ id: 'FaultSwitch' });
+export type FaultSwitch = z.infer<typeof faultSwitch>;
 export const faultCount = z.object({ count }).meta({ id: 'FaultCount' });

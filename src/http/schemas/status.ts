@@ -23,6 +23,7 @@ export const status = z
     login: z.boolean().describe('Whether the pages ask for a login.'),
     administration: z.boolean().describe('Whether this client may add, change and delete accounts.'),
     recording: z.boolean(),
+    faults: count.describe('How many rules make something go wrong on purpose.'),
     remoteImages: z.boolean().describe('Whether remote images of HTML mail can be asked for.'),
     maximumMessageOctets: count,
     counts: z.object({

@@ -11,6 +11,7 @@ import { texts } from '../texts.ts';
 import { Announcer } from './announcer.tsx';
 import { AppearanceMenu } from './appearance-menu.tsx';
 import { Blank } from './blank.tsx';
+import { FaultBanner } from './fault-banner.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { Icon, Logo } from './icons.tsx';
 import { Link } from './link.tsx';
@@ -62,6 +63,7 @@ export function Frame({ feed }: { readonly feed: Feed }) {
         </Link>
         <SearchField />
         <div className="bar-tools">
+          <FaultBanner />
           <LiveState feed={feed} togglePause={togglePause} />
           <AppearanceMenu />
           <button

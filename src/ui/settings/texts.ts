@@ -1,4 +1,171 @@
 /** The texts of the page `settings`. */
+import { counted, formatCount, formatDuration, formatOctets } from '../format.ts';
+
 export const texts = {
   title: 'Settings',
+  label: 'Sections of the settings',
+  sections: {
+    accounts: 'Accounts',
+    domains: 'Domains and DNS',
+    faults: 'Faults',
+    data: 'Data',
+    listeners: 'Listeners',
+    about: 'About',
+  },
+  noSuchSection: (name: string) => `There are no settings called “${name}”.`,
+  loading: 'Loading…',
+  notPermitted:
+    'From where you are nothing can be changed here: use this computer, or log in with the name and password of GLASSMAIL_HTTP_AUTH.',
+  byOption: 'These are set by options when the server starts; glassmail start --help lists them.',
+
+  accounts: {
+    intro: 'Each account has its own mailboxes and logs in with its full address.',
+    address: 'Address',
+    mail: 'Mail',
+    limits: 'Limits',
+    created: 'Since',
+    actions: 'Actions',
+    holds: (messages: number, octets: number) => `${counted(messages, 'message', 'messages')}, ${formatOctets(octets)}`,
+    noLimit: 'none',
+    limit: (messages: number | null, octets: number | null) =>
+      [messages === null ? '' : counted(messages, 'message', 'messages'), octets === null ? '' : formatOctets(octets)]
+        .filter((text) => text !== '')
+        .join(', '),
+    add: 'Add an account',
+    password: 'Password',
+    newPassword: 'New password',
+    noPassword: 'Without a password nobody can log in.',
+    change: 'Password',
+    changeOf: (address: string) => `Change the password of ${address}`,
+    quota: 'Limits',
+    quotaOf: (address: string) => `Change the limits of ${address}`,
+    messages: 'Messages at most',
+    megabytes: 'Megabytes at most',
+    emptyIsNone: 'Empty: no limit.',
+    remove: 'Delete',
+    removeOf: (address: string) => `Delete ${address}`,
+    removeTitle: (address: string) => `Delete ${address}?`,
+    removeText: 'All its mailboxes and their mail go with it. Clients that are logged in are logged out.',
+    save: 'Save',
+    added: (address: string) => `${address} can be used now`,
+    changed: (address: string) => `${address} has a new password`,
+    limited: (address: string) => `The limits of ${address} are changed`,
+    removed: (address: string) => `${address} is gone`,
+  },
+
+  domains: {
+    mode: 'Mode',
+    capture:
+      'Capture: every domain is local. An address that nobody has gets an account with its first message. No mail ever leaves this machine.',
+    domain: 'Domain: only the domains below are local. An unknown recipient is refused.',
+    local: 'Local domains',
+    every: (domain: string) => `every domain; ${domain} is the default one`,
+    defaultOne: 'default',
+    records: 'Records to copy into the zone',
+    recordsIntro:
+      'With them a program finds the services by itself (RFC 6186, RFC 8314). A dot as the target says: not offered.',
+    copy: 'Copy the records',
+  },
+
+  faults: {
+    intro: 'A rule makes something go wrong on purpose: for a test of what an application does then.',
+    none: 'No rules: everything works as it should.',
+    all: 'All rules',
+    on: 'on',
+    off: 'off',
+    switchOf: (sentence: string) => `Rule in force: ${sentence}`,
+    hits: (hits: number, matches: number) => `hit ${formatCount(hits)} of ${formatCount(matches)}`,
+    scope: (id: string) => `of the test scope ${id}`,
+    remove: 'Remove',
+    removeOf: (sentence: string) => `Remove the rule: ${sentence}`,
+    removeAll: 'Remove all',
+    add: 'Add a rule',
+    start: 'Start from',
+    json: 'The rule, as the API takes it (a list adds several)',
+    notJson: (words: string) => `This is not JSON: ${words}`,
+    addButton: 'Add',
+    copyCurl: 'Copy as a call of the API',
+    log: 'Conversations that were hit',
+    added: (count: number) => `${counted(count, 'rule', 'rules')} added`,
+    presets: {
+      tempfail: 'A recipient that is refused twice, then accepted',
+      slowFetch: 'IMAP: every FETCH takes three seconds',
+      strip: 'STARTTLS is not announced (stripping)',
+      cut: 'The connection breaks in the middle of a message',
+      full: 'A mailbox that is full',
+      greylist: 'Greylisting: the second try is accepted',
+      expired: 'An expired certificate',
+      share: 'One login in three fails',
+    },
+  },
+
+  data: {
+    held: 'Held',
+    messages: (transactions: number, copies: number) =>
+      `${counted(transactions, 'accepted message', 'accepted messages')}, ${counted(copies, 'copy', 'copies')} in mailboxes`,
+    size: 'Size',
+    sizes: (octets: number, database: number) =>
+      `${formatOctets(octets)} of mail; the database takes ${formatOctets(database)}`,
+    folder: 'Folder',
+    durability: 'An acknowledged message survives',
+    durabilities: { power: 'a power cut', process: 'the end of the process, not a power cut' },
+    retention: 'Kept',
+    everything: 'everything: nothing is removed by itself',
+    rules: (messages: number | null, ageMs: number | null) =>
+      [
+        messages === null ? '' : `the newest ${counted(messages, 'message', 'messages')}`,
+        ageMs === null ? '' : `what is younger than ${formatDuration(ageMs)}`,
+      ]
+        .filter((text) => text !== '')
+        .join(', and of these '),
+    removed: (count: number) => `${counted(count, 'message was', 'messages were')} removed since the start`,
+    recording: 'Conversations',
+    recorded: (octets: number) =>
+      octets === 0 ? 'are not recorded' : `the newest ${formatOctets(octets)} are kept in memory`,
+    deleteAll: 'Delete all mail',
+    deleteTitle: 'Delete all mail?',
+    deleteText: 'Every accepted message goes, in every account. Accounts and their mailboxes stay.',
+    deleted: (count: number) => `${counted(count, 'message', 'messages')} deleted`,
+    export: 'To take it along',
+    exportIntro: 'In a terminal, beside the running server:',
+  },
+
+  listeners: {
+    service: 'Service',
+    tls: 'TLS',
+    kinds: { none: 'none', starttls: 'STARTTLS', implicit: 'from the start' },
+    addresses: 'Listens on',
+    open: 'Open now',
+    sinceStart: 'Since the start',
+    off: (services: readonly string[]) => `Not listening: ${services.join(', ')}.`,
+    limits: 'Limits',
+    connections: 'Connections of one service',
+    perAddress: 'Connections from one address',
+    message: 'Size of a message',
+    recipients: 'Recipients of a message',
+    certificate: 'Certificate',
+    names: 'Names in the certificate',
+    authority: 'Authority (SHA-256)',
+    download: 'Download the authority',
+    own: 'The certificate comes from files of your own.',
+  },
+
+  about: {
+    version: 'Version',
+    since: 'Runs since',
+    api: 'API reference',
+    metrics: 'Metrics for Prometheus',
+    licence: 'Licence',
+    mit: 'MIT: use it as you like, and keep the notice.',
+    libraries: 'Built on',
+    librariesList: [
+      ['smtp-server', 'speaks SMTP to those who hand mail in'],
+      ['mailparser', 'reads messages for the eye'],
+      ['nodemailer', 'hands mail in'],
+      ['imapflow', 'reads other servers when mail is imported'],
+      ['better-sqlite3', 'keeps everything'],
+      ['hono', 'routes HTTP'],
+      ['React', 'draws these pages'],
+    ],
+  },
 } as const;
