@@ -201,6 +201,12 @@ describe('two scopes', () => {
     expect(others).not.toContain('secret');
   });
 
+  test('learn nothing of how the server is set up', async () => {
+    const { token } = await open();
+    expect((await api('/api/glass/settings', { token })).status).toBe(404);
+    expect((await api('/api/glass/settings')).status).toBe(200);
+  });
+
   test('hear of their own mail alone: waiting, stream and feed', async () => {
     const [one, two] = [await open(), await open()];
     const waiting = api<Waited>('/api/glass/messages/wait?timeout=20s', two);

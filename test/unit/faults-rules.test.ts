@@ -27,6 +27,32 @@ function rules(draft: object, options: FaultOptions = {}, scope?: string): Fault
 const isHit = (asked: FaultRules, at: Asked = NOOP, facts: Partial<Facts> = {}): boolean =>
   asked.match(at, { ...FACTS, ...facts }).length > 0;
 
+test('a rule that is switched off does nothing, and goes on counting when it is on again', () => {
+  const made = rules({ times: 2 }, {}, 's1');
+  made.add(ruleDraft.parse({ what: { type: 'delay', ms: 1 }, where: { at: 'octets', octets: 1 }, on: false }));
+  const own = { ...FACTS, login: 'a@s1' };
+  const scoped = new FaultRules({ scopeOf: () => 's1' });
+  scoped.add(ruleDraft.parse({ what: { type: 'refuse' }, times: 2 }), 's1');
+  expect(scoped.countOn()).toBe(1);
+  expect(scoped.match(NOOP, own)).toHaveLength(1);
+  scoped.switch(false, undefined, 's2');
+  expect(scoped.countOn()).toBe(1);
+  scoped.switch(false, ['1'], 's1');
+  expect(scoped.countOn()).toBe(0);
+  expect(scoped.match(NOOP, own)).toEqual([]);
+  expect(scoped.list()).toMatchObject([{ on: false, matches: 1, hits: 1 }]);
+  scoped.switch(true, ['7']);
+  expect(scoped.match(NOOP, own)).toEqual([]);
+  scoped.switch(true, undefined);
+  expect(scoped.match(NOOP, own)).toHaveLength(1);
+  expect(scoped.match(NOOP, own)).toEqual([]);
+  expect(made.countOn()).toBe(1);
+  expect(made.countOn('s1')).toBe(1);
+  expect(made.octetRules(FACTS)).toEqual([]);
+  made.switch(true, undefined);
+  expect(made.octetRules(FACTS)).toHaveLength(1);
+});
+
 describe('a rule is about', () => {
   test.each<[object, Partial<Facts>, boolean]>([
     [{}, {}, true],

@@ -49,7 +49,7 @@ export function Data() {
       <p className="small-print">{texts.byOption}</p>
       <h3>{words.export}</h3>
       <p>{words.exportIntro}</p>
-      <p className="command">
+      <p className="settings-command">
         <code>{EXPORT}</code>
         <CopyButton text={EXPORT} className="tool" label={`${words.export}: ${EXPORT}`} />
       </p>
