@@ -748,6 +748,7 @@ describe('rules', () => {
       seed: 1,
       matches: 0,
       hits: 0,
+      on: true,
     });
     await rule({ what: { type: 'greylist' } });
     expect((await api<FaultList>('GET', '/api/glass/faults')).body.faults).toHaveLength(2);
