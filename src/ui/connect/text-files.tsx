@@ -1,0 +1,38 @@
+import type { TextConfiguration } from '../../http/schemas/connect.ts';
+import { Snippet } from './said.tsx';
+import { texts } from './texts.ts';
+
+/** A program that is set up by files, by a command, or by lines of code. */
+export function TextFiles({ configuration }: { readonly configuration: TextConfiguration }) {
+  const { authority, files, run, note } = configuration;
+  const { files: said } = texts;
+  return (
+    <>
+      <ol className="steps">
+        {authority === null ? null : (
+          <li>
+            <p>{said.authority}</p>
+            <Snippet text={authority} label={said.authority} />
+          </li>
+        )}
+        {files.map(({ name, text, secret }) => {
+          const isTyped = name === 'what-to-type.txt';
+          const title = isTyped ? said.type : secret ? said.saveSecret(name) : said.save(name);
+          return (
+            <li key={name} className={isTyped ? 'later' : undefined}>
+              <p>{title}</p>
+              <Snippet text={text.trimEnd()} label={title} />
+            </li>
+          );
+        })}
+        {run === null ? null : (
+          <li>
+            <p>{said.run}</p>
+            <Snippet text={run} label={said.run} />
+          </li>
+        )}
+      </ol>
+      {note === null ? null : <p className="note">{note}</p>}
+    </>
+  );
+}
