@@ -215,5 +215,6 @@ function login(conversation: Conversation): Decision | undefined {
   const { annotation } = found;
   if (annotation.type === 'login') return { ...done(at), detail: annotation.mechanism };
   if (annotation.type !== 'login-failed') return undefined;
-  return { state: 'failed', at, detail: `login of ${annotation.login} failed: ${annotation.reason}` };
+  const reason = annotation.reason === 'invalid-credentials' ? 'wrong name or password' : annotation.reason;
+  return { state: 'failed', at, detail: `login of ${annotation.login} failed: ${reason}` };
 }

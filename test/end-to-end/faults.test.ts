@@ -673,7 +673,7 @@ describe('connections', () => {
   });
 
   test('a certificate has expired; the same authority signed it', async () => {
-    const ca = await (await fetch(`${url}/ca.crt`)).text();
+    const ca = await (await fetch(`${url}/ca.pem`)).text();
     const connect = async (servername?: string): Promise<string> => {
       const socket = connectTls({
         host: '127.0.0.1',

@@ -244,8 +244,8 @@ describe('whatever is asked', () => {
     const [hello] = (await once(socket, 'message')) as [Buffer];
     expect(feedSchemas.feedMessage.parse(JSON.parse(hello.toString())).type).toBe('hello');
     socket.terminate();
-    const certificate = await fetch(`${base(stack)}/ca.crt`);
-    expect(certificate.headers.get('content-type')).toBe('application/x-x509-ca-cert');
+    const certificate = await fetch(`${base(stack)}/ca.pem`);
+    expect(certificate.headers.get('content-type')).toBe('application/x-pem-file');
     expect(await certificate.text()).toBe(ca.toString());
   });
 });

@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { splitAddress } from '../../mail/address.ts';
 import { loginAddress } from '../../sasl/login-name.ts';
+import type { Endpoint } from '../../wire/connection.ts';
 import { accountsNamed, newestAttempt } from '../../glass/setup-steps.ts';
 import type { Account } from '../../store/mail-store.ts';
 import { isPrivateAddress } from '../access.ts';
@@ -46,11 +47,8 @@ export const connectRoutes = [
       const name = splitAddress(account)!;
       const hasProfile =
         services.some(({ protocol }) => protocol === 'smtp') && services.some(({ protocol }) => protocol !== 'smtp');
-      const web = new URL(request.url);
       const authorityUrl =
-        certificates?.authorityPem === undefined
-          ? undefined
-          : `${web.protocol}//${urlHost(host)}:${portOf(web)}/ca.pem`;
+        certificates?.authorityPem === undefined ? undefined : `${origin(request, host, endpoints)}/ca.pem`;
       return json({
         account,
         host,
@@ -143,8 +141,14 @@ async function accountOf(login: string | undefined, { store, defaultDomain }: Ht
   return account;
 }
 
-function portOf({ port, protocol }: URL): string {
-  return port === '' ? (protocol === 'https:' ? '443' : '80') : port;
+/** Where the authority can be fetched before it is trusted: over HTTP, by the port at which this request came if it did. */
+function origin(request: Request, host: string, endpoints: Readonly<Record<string, Endpoint>>): string {
+  const { protocol, port } = new URL(request.url);
+  if (protocol === 'http:') return `http://${urlHost(host)}${port === '' ? '' : `:${port}`}`;
+  const clear = endpoints.http?.port;
+  return clear === undefined
+    ? `https://${urlHost(host)}${port === '' ? '' : `:${port}`}`
+    : `http://${urlHost(host)}:${clear}`;
 }
 
 function isLoopback(address: string): boolean {
