@@ -95,6 +95,16 @@ function runCopy(start) {
   });
 }
 
+/** @returns an AccountConfig of Thunderbird's @throws when it finds none */
+async function discover(email) {
+  const { FindConfig } = ChromeUtils.importESModule('resource:///modules/accountcreation/FindConfig.sys.mjs');
+  const domain = email.slice(email.indexOf('@') + 1);
+  const search = FindConfig.parallelAutoDiscovery(domain, email, new AbortController().signal);
+  const { value, done } = await search.next();
+  if (!done || !value) throw new Error(`Thunderbird found ${JSON.stringify(value)}`);
+  return value;
+}
+
 const summary = (message) => ({
   subject: message.mime2DecodedSubject,
   from: message.mime2DecodedAuthor,
@@ -341,6 +351,33 @@ const steps = {
     const server = serverOf(user);
     const inbox = folderOf(user, 'Inbox');
     await runUrl((listener) => MailServices.pop3.GetNewMail(msgWindow(), listener, inbox, server));
+  },
+
+  /** What it finds for an address, as it looks when an account is set up. */
+  async findSettings(email) {
+    const found = await discover(email);
+    const server = ({ type, hostname, port, socketType, username }) => ({ type, hostname, port, socketType, username });
+    return {
+      source: found.subSource,
+      incoming: [found.incoming, ...found.incomingAlternatives].map(server),
+      outgoing: [found.outgoing, ...found.outgoingAlternatives].map(server),
+    };
+  },
+
+  /** Finds the settings, tries them by logging in, and makes the account. */
+  async setUp(email, name, password) {
+    const found = await discover(email);
+    const { AccountConfig } = ChromeUtils.importESModule('resource:///modules/accountcreation/AccountConfig.sys.mjs');
+    const { ConfigVerifier } = ChromeUtils.importESModule('resource:///modules/accountcreation/ConfigVerifier.sys.mjs');
+    const { CreateInBackend } = ChromeUtils.importESModule(
+      'resource:///modules/accountcreation/CreateInBackend.sys.mjs',
+    );
+    found.identity.realname = name;
+    found.identity.emailAddress = email;
+    AccountConfig.replaceVariables(found, name, email, password);
+    const verified = await new ConfigVerifier(msgWindow(), new AbortController().signal).verifyConfig(found);
+    const { incomingServer } = await CreateInBackend.createAccountInBackend(verified);
+    return incomingServer.serverURI;
   },
 
   /** What else is open, with the texts of dialogs, and the last errors: what Thunderbird complains about. */

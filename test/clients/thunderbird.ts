@@ -31,13 +31,21 @@ const STEP_MS = 20_000;
 
 const INSIDE = await readFile(join(import.meta.dirname, 'thunderbird-inside.js'), 'utf8');
 
-export async function startThunderbird(stack: TestStack, accounts: readonly MailAccount[]): Promise<Thunderbird> {
+/** @param preferences beside its usual ones, or in their place */
+export async function startThunderbird(
+  stack: TestStack,
+  accounts: readonly MailAccount[],
+  preferences: Preferences = {},
+): Promise<Thunderbird> {
   await using opening = new AsyncDisposableStack();
   const home = opening.use(await makeHome());
   const screen = opening.use(await openScreen());
   const profile = join(home.path, 'profile');
   await mkdir(profile);
-  await writeFile(join(profile, 'user.js'), userJs({ ...quiet, ...accountPreferences(stack, accounts) }));
+  await writeFile(
+    join(profile, 'user.js'),
+    userJs({ ...quiet, ...accountPreferences(stack, accounts), ...preferences }),
+  );
 
   const program = opening.use(
     startProgram('thunderbird', ['--marionette', '--remote-allow-system-access', '--no-remote', '--profile', profile], {
