@@ -9,7 +9,7 @@ import type { ConnectSettings, TextConfiguration } from '../../src/http/schemas/
 import { startTestStack, type TestStack } from '../test-stack.ts';
 import { address, contents, deposit, letter, subjectOf } from './mail.ts';
 import { readMaildir } from './maildir.ts';
-import { eventually, giveAway, makeHome, type Outcome, run, succeed } from './program.ts';
+import { eventually, giveAway, makeHome, type Outcome, succeed } from './program.ts';
 import { openTerminal } from './terminal.ts';
 
 const ALICE = address('alice');

@@ -4,7 +4,7 @@ import type { Annotation, TlsInfo } from '../../src/wire/connection.ts';
 import { type Conversation, Recorder } from '../../src/wire/recorder.ts';
 
 const ALICE = 'alice@glass.test';
-const TLS: TlsInfo = { version: 'TLSv1.3', cipher: 'x', serverName: undefined, handshakeMs: 2 } as unknown as TlsInfo;
+const TLS: TlsInfo = { version: 'TLSv1.3', cipher: 'x', serverName: undefined, handshakeMs: 2 };
 
 class Scene {
   readonly recorder = new Recorder();
