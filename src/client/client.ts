@@ -4,11 +4,13 @@
  */
 import type { Problem } from '../http/schemas/common.ts';
 import type { ConversationDetail, ConversationList } from '../http/schemas/conversations.ts';
+import type { Fault, FaultList, NewFault } from '../http/schemas/faults.ts';
 import type { Message, MessageList, MessageSummary } from '../http/schemas/messages.ts';
 import type { MadeScope } from '../http/schemas/scopes.ts';
 import type { Status } from '../http/schemas/status.ts';
 import type { Extracted, Waited, WaitedInVain } from '../http/schemas/waiting.ts';
 
+export type { Fault, NewFault } from '../http/schemas/faults.ts';
 export type { Message, MessageList, MessageSummary } from '../http/schemas/messages.ts';
 export type { Status } from '../http/schemas/status.ts';
 export type { Extracted } from '../http/schemas/waiting.ts';
@@ -209,6 +211,34 @@ export class MailClient {
     return this.#get(`/api/glass/conversations/${encodeURIComponent(id)}`);
   }
 
+  /**
+   * Makes something go wrong on purpose, from the next command, connection or message on: for everybody, or with the
+   * token of a scope for its own mail and logins alone. Take it back with `remove`, or hold it with `await using`.
+   * @throws GlassmailError whose problem names the field that is wrong
+   */
+  async fail(rule: NewFault): Promise<Failure> {
+    return new Failure(this, await this.#post<Fault>('/api/glass/faults', rule));
+  }
+
+  /** The rules in force, in the order of their making, with how often each was hit. */
+  async faults(): Promise<readonly Fault[]> {
+    return (await this.#get<FaultList>('/api/glass/faults')).faults;
+  }
+
+  fault(id: string): Promise<Fault> {
+    return this.#get(`/api/glass/faults/${encodeURIComponent(id)}`);
+  }
+
+  /** One that is gone already is no error. */
+  async removeFault(id: string): Promise<void> {
+    await this.request('DELETE', `/api/glass/faults/${encodeURIComponent(id)}`).catch(unlessMissing);
+  }
+
+  /** All of them; with the token of a scope, its own. */
+  removeFaults(): Promise<void> {
+    return this.request('DELETE', '/api/glass/faults');
+  }
+
   /** Opens a test scope: an address and a login whose mail nobody else sees. Close it, or hold it with `await using`. */
   async scope(options: { readonly name?: string; readonly ttlSeconds?: number } = {}): Promise<MailScope> {
     return new MailScope(this.url, await this.#post<MadeScope>('/api/glass/scopes', options));
@@ -321,16 +351,44 @@ export class MailScope extends MailClient implements AsyncDisposable {
 
   /** Removes everything in it. One that has expired is closed already. */
   async close(): Promise<void> {
-    try {
-      await this.request('DELETE', `/api/glass/scopes/${this.id}`);
-    } catch (error) {
-      if (!(error instanceof GlassmailError && (error.status === 404 || error.status === 401))) throw error;
-    }
+    await this.request('DELETE', `/api/glass/scopes/${this.id}`).catch(unlessMissing);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** A rule of what is to go wrong, as long as it is in force. */
+export class Failure implements AsyncDisposable {
+  readonly #client: MailClient;
+  readonly id: string;
+  /** As the server understood it. */
+  readonly rule: Fault;
+
+  constructor(client: MailClient, rule: Fault) {
+    this.#client = client;
+    this.id = rule.id;
+    this.rule = rule;
+  }
+
+  /** How often something was made to fail by now. */
+  async hits(): Promise<number> {
+    return (await this.#client.fault(this.id)).hits;
+  }
+
+  remove(): Promise<void> {
+    return this.#client.removeFault(this.id);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove();
+  }
+}
+
+/** A scope that has expired refuses its token, too. */
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof GlassmailError && (error.status === 404 || error.status === 401))) throw error;
 }
 
 const RECONNECT_MS = 500;

@@ -89,6 +89,68 @@ base('reads, extracts, follows and deletes', async () => {
   expect((await scope.messages()).total).toBe(0);
 });
 
+describe('faults', () => {
+  base('within a scope: counted, told in the conversation, and taken back', async () => {
+    await using scope = await server.scope();
+    await using other = await server.scope();
+    const refusing = await scope.fail({
+      name: 'busy',
+      where: { at: 'recipient' },
+      what: { type: 'refuse', code: '451', text: 'come back later' },
+      times: 1,
+    });
+    expect(refusing.rule).toMatchObject({ name: 'busy', scope: scope.id, times: 1, hits: 0 });
+    await send(server.ports.smtp!, { to: other.address, subject: 'not concerned' });
+    await expect(send(server.ports.smtp!, { to: scope.address, subject: 'first' })).rejects.toMatchObject({
+      responseCode: 451,
+      response: '451 4.3.0 come back later',
+    });
+    await send(server.ports.smtp!, { to: scope.address, subject: 'second' });
+    expect(await refusing.hits()).toBe(1);
+    expect((await scope.messages()).messages.map(({ subject }) => subject)).toEqual(['second']);
+    const told = await Promise.all(
+      (await scope.conversations({ service: 'smtp' })).conversations.map(({ id }) => scope.conversation(id)),
+    );
+    const hits = told.flatMap(({ events }) =>
+      events.flatMap((event) => (event.type === 'annotation' && event.annotation.type === 'fault' ? [event] : [])),
+    );
+    expect(hits).toMatchObject([{ annotation: { rule: refusing.id, effect: 'refuse', at: 'recipient' } }]);
+
+    expect((await scope.faults()).map(({ id }) => id)).toEqual([refusing.id]);
+    expect(await other.faults()).toEqual([]);
+    await expect(other.fault(refusing.id)).rejects.toMatchObject({ status: 404 });
+    await other.removeFaults();
+    await refusing.remove();
+    await refusing.remove();
+    expect(await scope.faults()).toEqual([]);
+  });
+
+  base('end with the block that holds them, and with their scope', async () => {
+    const scope = await server.scope();
+    {
+      await using failure = await scope.fail({ what: { type: 'full-mailbox' } });
+      await expect(send(server.ports.smtp!, { to: scope.address, subject: 'x' })).rejects.toMatchObject({
+        responseCode: 452,
+      });
+      expect(await failure.hits()).toBe(1);
+    }
+    await send(server.ports.smtp!, { to: scope.address, subject: 'x' });
+    await scope.fail({ what: { type: 'delay', ms: 1 }, where: { at: 'recipient' } });
+    expect(await server.faults()).toHaveLength(1);
+    await scope.close();
+    expect(await server.faults()).toEqual([]);
+  });
+
+  base('a wrong one names its field', async () => {
+    await using scope = await server.scope();
+    const refused = await scope.fail({ what: { type: 'refuse', code: '250' } }).catch((error: unknown) => error);
+    expect((refused as GlassmailError).problem!.errors).toMatchObject([{ field: 'what.code' }]);
+    await expect(scope.fail({ where: { at: 'connection' }, what: { type: 'cut' } })).rejects.toMatchObject({
+      status: 400,
+    });
+  });
+});
+
 describe('errors say what to do', () => {
   base('nobody there', async () => {
     await expect(connect('http://127.0.0.1:1')).rejects.toThrow('nobody answers at http://127.0.0.1:1');
