@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: how fast, as ratios measured in one run against servers that it starts itself. Flags: `--only
- * ingest,reading,idle`, `--large` (mailboxes of 100,000 messages beside 10,000), `--quick` (a tenth of the load).
+ * ingest,reading,idle,testing`, `--large` (mailboxes of 100,000 messages beside 10,000), `--quick` (a tenth of the load).
  * Progress goes to standard error, the table to standard output.
  */
 import { parseArgs } from 'node:util';
@@ -9,10 +9,11 @@ import { measureIngest } from './ingest.ts';
 import { dovecotInstalled, postfixInstalled } from './peers.ts';
 import { measureReading } from './reading.ts';
 import { table, type Row } from './table.ts';
+import { measureTesting } from './testing.ts';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'ingest,reading,idle' },
+    only: { type: 'string', default: 'ingest,reading,idle,testing' },
     large: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
   },
@@ -33,4 +34,6 @@ if (parts.has('reading')) {
 }
 if (parts.has('idle'))
   rows.push(...(await measureIdle({ messages: values.large ? 100_000 * scale : 10_000 * scale, say })));
+if (parts.has('testing'))
+  rows.push(...(await measureTesting({ messages: values.large ? 100_000 * scale : 10_000 * scale, say })));
 console.log(table(rows));

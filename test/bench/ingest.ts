@@ -13,6 +13,7 @@ import {
 import { cpuSeconds, memory, resetPeak, runProgram, type Peer } from './processes.ts';
 import type { SmtpOutcome, SmtpTask } from './smtp-load.ts';
 import { median, memoryRow, type Row } from './table.ts';
+import { watch } from './testing.ts';
 
 interface Options {
   readonly scale: number;
@@ -169,9 +170,29 @@ export async function measureIngest({ scale, say }: Options): Promise<Row[]> {
     aim: { most: 5 },
   });
 
+  rows.push(await measureWatching(count(4000), say));
   if (scale === 1) rows.push(await measureHuge(say));
   if (postfixInstalled && dovecotInstalled) rows.push(...(await measureDelivery(count(500), say)));
   return rows;
+}
+
+/** A page of the web interface follows all conversations and all mail meanwhile. */
+export async function measureWatching(messages: number, say: Options['say']): Promise<Row> {
+  say('ingest: watched and unwatched');
+  await using unwatched = await startGlassmail();
+  await using watched = await startGlassmail();
+  const unwatch = await watch(watched);
+  const task = { sessions: 50, messages, octets: 10_240, reconnect: false };
+  for (const peer of [unwatched, watched]) await load(peer, { ...task, messages: Math.ceil(messages / 8) });
+  const [alone, seen] = await compare([unwatched, watched], task);
+  unwatch();
+  return {
+    subject: 'watching costs of ingest',
+    figures: `${perSecond(seen!)} : ${perSecond(alone!)}`,
+    ratio: Math.max(0, (1 - seen! / alone!) * 100),
+    unit: ' %',
+    aim: { most: 10 },
+  };
 }
 
 /** Memory alone: what it takes is the disk's. */

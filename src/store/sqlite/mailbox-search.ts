@@ -50,9 +50,9 @@ export class MailboxSearch {
       uids: snapshot.uids,
       modSeqs: snapshot.modSeqs,
       internalDates: snapshot.internalDates,
-      sizes: snapshot.sizes,
+      sizes: () => snapshot.sizes,
       flagged: (flag) => this.#flagged(snapshot, flag.toLowerCase()),
-      addressedTo: (text) => this.#addressing.find(snapshot.emailIds.subarray(0, snapshot.count), text),
+      addressedTo: (text, mask) => this.#addressing.find(snapshot.emailIds, text, mask),
       tagged: (tag) => this.#tags.among(snapshot.emailIds.subarray(0, snapshot.count), tag),
       savedDates: () => this.#savedDates(snapshot),
     };

@@ -15,11 +15,11 @@ export interface Candidates {
   readonly uids: Uint32Array | undefined;
   readonly modSeqs: Float64Array | undefined;
   readonly internalDates: Float64Array;
-  readonly sizes: Uint32Array;
+  sizes(): Promise<Uint32Array> | Uint32Array;
   /** 1 for each that has the flag, compared without case. */
   flagged(flag: string): Promise<Uint8Array> | Uint8Array;
-  /** 1 for each that was handed in for such an address. */
-  addressedTo(text: string): Promise<Uint8Array>;
+  /** 1 for each of those in question that was handed in for such an address. */
+  addressedTo(text: string, mask: Uint8Array): Promise<Uint8Array>;
   /** 1 for each that has the tag, or, without one, any. */
   tagged(tag: string | undefined): Promise<Uint8Array>;
   /** Milliseconds since 1970. */
@@ -131,7 +131,7 @@ export class Search {
 
   /** What arrays answer. */
   async #lookAt(query: Exclude<SearchQuery, Term | { type: 'all' | 'and' | 'or' | 'not' }>, mask: Mask): Promise<Mask> {
-    const { emailIds, uids, modSeqs, internalDates, sizes } = this.#candidates;
+    const { emailIds, uids, modSeqs, internalDates } = this.#candidates;
     switch (query.type) {
       case 'flag': {
         const flagged = await this.#candidates.flagged(query.flag);
@@ -139,20 +139,22 @@ export class Search {
       }
       case 'uids':
         return uids ? inRanges(mask, uids, query.uids) : new Uint8Array(mask.length);
-      case 'larger':
+      case 'larger': {
+        const sizes = await this.#candidates.sizes();
         return filtered(mask, (i) => sizes[i]! > query.octets);
-      case 'smaller':
+      }
+      case 'smaller': {
+        const sizes = await this.#candidates.sizes();
         return filtered(mask, (i) => sizes[i]! < query.octets);
+      }
       case 'internal-date':
         return inTime(mask, internalDates, query);
       case 'saved-date':
         return inTime(mask, await this.#candidates.savedDates(), query);
       case 'mod-seq':
         return filtered(mask, (i) => modSeqs !== undefined && modSeqs[i]! >= query.since);
-      case 'recipient': {
-        const addressed = await this.#candidates.addressedTo(query.text);
-        return filtered(mask, (i) => addressed[i] === 1);
-      }
+      case 'recipient':
+        return this.#candidates.addressedTo(query.text, mask);
       case 'tag': {
         const tagged = await this.#candidates.tagged(query.tag);
         return filtered(mask, (i) => tagged[i] === 1);

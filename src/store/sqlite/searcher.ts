@@ -46,6 +46,9 @@ export interface SearcherAnswer {
 
 /** Fewer candidates than this are read, whatever the index could say. */
 const WORTH_ASKING = 16;
+/** From so many on, what is derived is walked over. */
+const MANY = 2_000;
+const DERIVED_AT_ONCE = 10_000;
 /** How long a step may take, in milliseconds. */
 const STEP = 10;
 /** How often whoever waits hears how far it is, in milliseconds. */
@@ -64,6 +67,13 @@ const selectDerived = db
   .prepare<[number], [sentDay: number | null, parts: number]>('SELECT sent_day, parts FROM derived WHERE email_id = ?')
   .raw();
 
+// The planner would take the wide rows, which have the same order.
+const selectDerivedRange = db
+  .prepare<[number, number], [emailId: number, sentDay: number | null, parts: number]>(
+    'SELECT email_id, sent_day, parts FROM derived INDEXED BY derived_parts WHERE email_id BETWEEN ? AND ?',
+  )
+  .raw();
+
 let index: IndexReader | undefined;
 let hasIndex = false;
 const running = new Set<number>();
@@ -78,7 +88,9 @@ function presentIndex(): IndexReader | undefined {
 async function search({ id, term, emailIds }: SearchRequest): Promise<Uint8Array | undefined> {
   const wanted = 'text' in term ? fold(term.text) : '';
   const result = new Uint8Array(emailIds.length);
-  const rest = await answerFromIndex(id, term, wanted, emailIds, result);
+  const rest = isDerived(term)
+    ? await answerFromDerived(id, term, emailIds, result)
+    : await answerFromIndex(id, term, wanted, emailIds, result);
   let end = performance.now() + STEP;
   let told = end;
   let done = 0;
@@ -105,28 +117,70 @@ async function answerFromIndex(
   emailIds: Float64Array,
   result: Uint8Array,
 ): Promise<ArrayLike<number> & Iterable<number>> {
-  const all = Uint32Array.from(emailIds.keys());
-  if (emailIds.length < WORTH_ASKING || term.type === 'sent-day') return all;
+  if (emailIds.length < WORTH_ASKING) return placesOf(emailIds);
   let reader: IndexReader | undefined;
   let found: Found | undefined;
   try {
     reader = presentIndex();
-    if (!reader) return all;
+    if (!reader) return placesOf(emailIds);
     found = await lookUp(id, reader, term, wanted, emailIds);
   } catch {
     index = undefined;
-    return all; // a damaged index is mended in the background; the mail itself is whole
+    return placesOf(emailIds); // a damaged index is mended in the background; the mail itself is whole
   }
-  if (!found) return all;
+  if (!found) return placesOf(emailIds);
   return toBeRead(reader, found, emailIds, result);
 }
 
-async function lookUp(id: number, reader: IndexReader, term: Term, wanted: string, emailIds: Float64Array) {
+/** Sets what has been derived. @returns the places of those that are to be looked up one by one */
+async function answerFromDerived(
+  id: number,
+  term: DerivedTerm,
+  emailIds: Float64Array,
+  result: Uint8Array,
+): Promise<Iterable<number> & { readonly length: number }> {
+  const [first, last] = extent(emailIds);
+  if (emailIds.length < MANY || last - first > 10 * emailIds.length) return placesOf(emailIds);
+  const known = new Map<number, boolean>();
+  for (let from = first; from <= last; from += DERIVED_AT_ONCE) {
+    const rows = selectDerivedRange.all(from, Math.min(from + DERIVED_AT_ONCE - 1, last));
+    for (const [emailId, sentDay, parts] of rows) known.set(emailId, matchesDerived(term, sentDay, parts));
+    await nextTurn();
+    if (!running.has(id)) return [];
+  }
+  const rest: number[] = [];
+  for (let at = 0; at < emailIds.length; at++) {
+    const answer = known.get(emailIds[at]!);
+    if (answer === undefined) rest.push(at);
+    else if (answer) result[at] = 1;
+  }
+  return rest;
+}
+
+type DerivedTerm = Extract<Term, { readonly type: 'sent-day' | 'has-attachment' | 'has-inline' }>;
+
+const isDerived = (term: Term): term is DerivedTerm =>
+  term.type === 'sent-day' || term.type === 'has-attachment' || term.type === 'has-inline';
+
+function matchesDerived(term: DerivedTerm, sentDay: number | null, parts: number): boolean {
+  if (term.type === 'sent-day') return isSentIn(term, sentDay);
+  return (parts & (term.type === 'has-attachment' ? PART.attachment : PART.inline)) !== 0;
+}
+
+/** All of them. */
+const placesOf = ({ length }: Float64Array): Uint32Array => new Uint32Array(length).map((_, at) => at);
+
+function extent(emailIds: Float64Array): readonly [first: number, last: number] {
   let [first, last] = [Infinity, 0];
   for (const emailId of emailIds) {
     if (emailId < first) first = emailId;
     if (emailId > last) last = emailId;
   }
+  return [first, last];
+}
+
+async function lookUp(id: number, reader: IndexReader, term: Term, wanted: string, emailIds: Float64Array) {
+  const [first, last] = extent(emailIds);
   if (reader.position < first) return undefined;
   const steps = reader.lookUp(term, wanted, first, Math.min(last, reader.position));
   for (;;) {
@@ -151,12 +205,9 @@ function toBeRead(reader: IndexReader, found: Found, emailIds: Float64Array, res
 }
 
 async function matchesEmail(term: Term, wanted: string, emailId: number): Promise<boolean> {
-  if (term.type === 'sent-day' || term.type === 'has-attachment' || term.type === 'has-inline') {
+  if (isDerived(term)) {
     const derived = selectDerived.get(emailId);
-    if (derived) {
-      if (term.type === 'sent-day') return isSentIn(term, derived[0]);
-      return (derived[1] & (term.type === 'has-attachment' ? PART.attachment : PART.inline)) !== 0;
-    }
+    if (derived) return matchesDerived(term, ...derived);
   }
   if (needsHeaderOnly(term)) {
     const header = await headerOf(emailId);
