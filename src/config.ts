@@ -3,9 +3,11 @@
  * `GLASSMAIL_SMTP_PORT` and the line in `--help` all come from it. A wrong value stops the start with one line that names it.
  */
 import { parseArgs } from 'node:util';
-import { TAG_SOURCES, type Tagging } from './delivery/tags.ts';
+import { TAG_SOURCES, type Tagging, distinctTags } from './delivery/tags.ts';
 import { CHAOS_POINTS, type ChaosTriggers, triggerFault } from './faults/chaos.ts';
 import type { MailpitSettings, Relay } from './http/compatible/mailpit/settings.ts';
+import { parseSearch } from './http/search-language.ts';
+import { mailhogVariables } from './mailhog-variables.ts';
 import { mailpitVariables } from './mailpit-variables.ts';
 
 /** A wrong flag, variable or value; the message is one line for people. */
@@ -62,6 +64,11 @@ export interface Config {
   /** The name in greetings, `Received` fields and certificates. */
   readonly serverName: string;
   readonly smtpAuth: 'any' | 'none';
+  /** The SMTP port wants one of these logins, each `user:password`, or of this file; undefined: `smtpAuth` says. */
+  readonly smtpLogins: readonly string[] | undefined;
+  readonly smtpLoginsFile: string | undefined;
+  /** Mail for other addresses is refused; undefined: for none. */
+  readonly allowedRecipients: RegExp | undefined;
   readonly smtpStartTls: boolean;
   /** A file of fault rules. */
   readonly faults: string | undefined;
@@ -99,8 +106,14 @@ export interface Config {
   readonly tlsCertificate: string | undefined;
   readonly tlsKey: string | undefined;
   readonly httpHosts: readonly string[];
-  /** `user:password`; undefined: no login. */
-  readonly httpAuth: string | undefined;
+  /** Each `user:password`; undefined: no login. */
+  readonly httpAuth: readonly string[] | undefined;
+  /** A file of such logins. */
+  readonly httpAuthFile: string | undefined;
+  /** Pages of these origins may call the API; `*`: all pages. */
+  readonly httpCors: readonly string[];
+  /** The API answers below this path too: it begins and ends with a slash. */
+  readonly webroot: string;
   /** Whose shape `GET /api/v1/messages` has. */
   readonly apiV1: 'mailpit' | 'mailhog';
   readonly logLevel: LogLevel;
@@ -109,11 +122,26 @@ export interface Config {
   /** Milliseconds for which they are kept; undefined: for ever. */
   readonly maximumAgeMs: number | undefined;
   readonly tagging: Tagging;
+  /** What a search finds of the mail that comes in gets these tags. */
+  readonly tagRules: readonly TagRuleText[];
+  /** A file with more of them. */
+  readonly tagRulesFile: string | undefined;
   /** What happens from the start; undefined: switched off. */
   readonly chaos: Partial<ChaosTriggers> | undefined;
   readonly mailpit: MailpitSettings;
+  /** Files of logins to send, of the relay, and of servers to which clients of MailHog's API may release. */
+  readonly sendAuthFile: string | undefined;
+  readonly relayFile: string | undefined;
+  readonly outgoingFile: string | undefined;
+  /** Jim makes things go wrong from the start. */
+  readonly inviteJim: boolean;
   /** Lines for the start to print: variables that look like ours and are not. */
   readonly notices: readonly string[];
+}
+
+export interface TagRuleText {
+  readonly search: string;
+  readonly tags: readonly string[];
 }
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -126,7 +154,14 @@ interface Setting {
   readonly default: string;
   readonly help: string;
   readonly group:
-    'what it serves' | 'where it listens' | 'TLS' | 'the web' | 'limits' | 'data and log' | 'the API of Mailpit';
+    | 'what it serves'
+    | 'where it listens'
+    | 'TLS'
+    | 'the web'
+    | 'limits'
+    | 'data and log'
+    | 'the API of Mailpit'
+    | 'the API of MailHog';
 }
 
 /** Undefined: off. LMTP has no port of its own, and serves without a login whoever reaches it (RFC 2033 §5); by custom it is 2424. */
@@ -173,6 +208,7 @@ const SWITCHES: ReadonlySet<string> = new Set([
   'relay-allow-untrusted',
   'relay-preserve-message-ids',
   'address-faults',
+  'invite-jim',
 ]);
 
 export const SETTINGS: readonly Setting[] = [
@@ -210,6 +246,27 @@ export const SETTINGS: readonly Setting[] = [
     value: 'any|none',
     default: 'any in capture mode',
     help: 'On the SMTP port: any accepts every name and password; none offers no login. Submission always needs a real login.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'smtp-logins',
+    value: 'USER:PASSWORD …',
+    default: '',
+    help: 'The SMTP port wants one of these logins, divided by blanks, which are no accounts.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'smtp-logins-file',
+    value: 'FILE',
+    default: '',
+    help: 'The same from a file, one a line; passwords may be hashed as htpasswd -B does.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'allowed-recipients',
+    value: 'REGEXP',
+    default: '',
+    help: 'Mail for addresses that do not match is refused with 550 5.7.1.',
   },
   {
     group: 'what it serves',
@@ -327,9 +384,30 @@ export const SETTINGS: readonly Setting[] = [
   {
     group: 'the web',
     flag: 'http-auth',
-    value: 'USER:PASSWORD',
+    value: 'USER:PASSWORD …',
     default: '',
-    help: 'Ask for this login on the web port. Domain mode shows nothing but health without it.',
+    help: 'Ask for this login on the web port, or one of several. Domain mode shows nothing but health without it.',
+  },
+  {
+    group: 'the web',
+    flag: 'http-auth-file',
+    value: 'FILE',
+    default: '',
+    help: 'Such logins from a file, one a line; passwords may be hashed as htpasswd -B does.',
+  },
+  {
+    group: 'the web',
+    flag: 'http-cors',
+    value: 'ORIGIN,…|*',
+    default: '',
+    help: 'Pages of these origins may call the API, such as http://localhost:3000. *: every page that you visit may read all mail here.',
+  },
+  {
+    group: 'the web',
+    flag: 'webroot',
+    value: '/PATH/',
+    default: '/',
+    help: 'The API answers below this path too, for clients behind a proxy. The pages stay at /.',
   },
   {
     group: 'the web',
@@ -474,6 +552,27 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     group: 'the API of Mailpit',
+    flag: 'send-auth-file',
+    value: 'FILE',
+    default: '',
+    help: 'Such logins from a file, one a line; passwords may be hashed as htpasswd -B does.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'tag-rules',
+    value: 'TAG=SEARCH …',
+    default: '',
+    help: 'Tags for what a search finds of the mail that comes in: \'Shop="from:shop@a.test subject:order" Big=larger:1M\'.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'tag-rules-file',
+    value: 'FILE',
+    default: '',
+    help: 'The same from a file, YAML or JSON: filters, a list of match and tags.',
+  },
+  {
+    group: 'the API of Mailpit',
     flag: 'tags-disable',
     value: 'plus-addresses,x-tags',
     default: '',
@@ -534,6 +633,13 @@ export const SETTINGS: readonly Setting[] = [
     value: 'SECONDS',
     default: '0',
     help: 'Seconds to wait before each.',
+  },
+  {
+    group: 'the API of Mailpit',
+    flag: 'relay-config',
+    value: 'FILE',
+    default: '',
+    help: 'The settings of the relay from a file as Mailpit has it (YAML), instead of the following.',
   },
   {
     group: 'the API of Mailpit',
@@ -613,12 +719,33 @@ export const SETTINGS: readonly Setting[] = [
     default: 'off',
     help: 'What is released keeps its Message-ID.',
   },
+  {
+    group: 'the API of MailHog',
+    flag: 'release-to',
+    value: 'HOST[:PORT],…|any',
+    default: '',
+    help: 'SMTP servers to which a client may release single messages by naming one. Otherwise only to the relay, and to those of --outgoing-smtp.',
+  },
+  {
+    group: 'the API of MailHog',
+    flag: 'outgoing-smtp',
+    value: 'FILE',
+    default: '',
+    help: 'SMTP servers with a name, to which single messages may be released: JSON as MailHog has it.',
+  },
+  {
+    group: 'the API of MailHog',
+    flag: 'invite-jim',
+    value: 'on|off',
+    default: 'off',
+    help: 'Connections, senders, recipients and logins are refused by chance, and links are slow, from the start; see GET /api/v2/jim.',
+  },
 ];
 
 export const variableOf = (flag: string): string => `GLASSMAIL_${flag.toUpperCase().replaceAll('-', '_')}`;
 
 /** A setting as given, with where it was given, so that a wrong one can be named. */
-interface Given {
+export interface Given {
   readonly text: string;
   readonly from: string;
 }
@@ -629,7 +756,8 @@ interface Given {
  */
 export function readConfig(args: readonly string[], environment: NodeJS.ProcessEnv): Config {
   const mailpit = mailpitVariables(environment);
-  const given = gather(args, environment, mailpit.settings);
+  const mailhog = mailhogVariables(environment);
+  const given = gather(args, environment, new Map([...mailhog.settings, ...mailpit.settings]));
   const domains = list(given.get('domains')).map((domain) => domainName(domain, given.get('domains')!.from));
   const mode = domains.length > 0 ? 'domain' : 'capture';
   const capture = mode === 'capture';
@@ -660,6 +788,9 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     password: given.get('password')?.text ?? (capture ? 'glass' : undefined),
     serverName: given.get('server-name')?.text ?? (capture ? 'localhost' : `mail.${defaultDomain}`),
     smtpAuth: oneOf(given.get('smtp-auth'), ['any', 'none'], capture ? 'any' : 'none'),
+    smtpLogins: logins(given.get('smtp-logins')),
+    smtpLoginsFile: given.get('smtp-logins-file')?.text,
+    allowedRecipients: pattern(given.get('allowed-recipients')),
     smtpStartTls: onOff(given.get('smtp-starttls'), !capture),
     faults: given.get('faults')?.text,
     addressFaults: onOff(addressFaults, capture),
@@ -684,7 +815,10 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     tlsCertificate,
     tlsKey,
     httpHosts: list(given.get('http-hosts')),
-    httpAuth: login(given.get('http-auth')),
+    httpAuth: logins(given.get('http-auth')),
+    httpAuthFile: given.get('http-auth-file')?.text,
+    httpCors: origins(given.get('http-cors')),
+    webroot: webroot(given.get('webroot')),
     apiV1: oneOf(given.get('api-v1'), ['mailpit', 'mailhog'], 'mailpit'),
     logLevel: oneOf(given.get('log-level'), LOG_LEVELS, 'info'),
     maximumMessages: integer(unlessOff(given.get('max-messages')), 0, 0, 100_000_000) || undefined,
@@ -696,9 +830,15 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
       titleCase: onOff(given.get('tags-title-case'), false),
       login: onOff(given.get('tags-username'), false),
     },
+    tagRules: tagRules(given.get('tag-rules')),
+    tagRulesFile: given.get('tag-rules-file')?.text,
     chaos: onOff(given.get('chaos'), false) ? chaosTriggers(given.get('chaos-triggers')) : undefined,
     mailpit: mailpitSettings(given),
-    notices: [...unknownVariables(environment), ...mailpit.notices],
+    sendAuthFile: given.get('send-auth-file')?.text,
+    relayFile: given.get('relay-config')?.text,
+    outgoingFile: given.get('outgoing-smtp')?.text,
+    inviteJim: onOff(given.get('invite-jim'), false),
+    notices: [...unknownVariables(environment), ...mailpit.notices, ...mailhog.notices],
   });
 }
 
@@ -741,7 +881,9 @@ function mailpitSettings(given: ReadonlyMap<string, Given>): MailpitSettings {
     hideDeleteAll: onOff(given.get('hide-delete-all'), false),
     sendAuth: sendAuth?.text === 'any' ? 'any' : logins(sendAuth),
     linkCheck: oneOf(given.get('link-check'), ['off', 'public', 'internal'], 'off'),
-    relay: relay(given),
+    relay: relayOf(given),
+    releaseTo: releaseTo(given.get('release-to')),
+    outgoing: new Map(),
     webhook: webhook && {
       url: webhook.text,
       perSecond: integer(given.get('webhook-limit'), 1, 0, 1_000_000),
@@ -750,7 +892,8 @@ function mailpitSettings(given: ReadonlyMap<string, Given>): MailpitSettings {
   };
 }
 
-function relay(given: ReadonlyMap<string, Given>): Relay | undefined {
+/** @throws ConfigError */
+export function relayOf(given: ReadonlyMap<string, Given>): Relay | undefined {
   const host = given.get('relay-host')?.text;
   if (host === undefined) return undefined;
   const auth = oneOf(given.get('relay-auth'), ['none', 'plain', 'login', 'cram-md5'], 'none');
@@ -938,13 +1081,56 @@ function chaosTriggers(given: Given | undefined): Partial<ChaosTriggers> {
   return Object.fromEntries(triggers);
 }
 
-/** Divided by blanks, each `user:password`. */
+/** Divided by blanks, each `user:password`. What else there is after a blank belongs to a password. */
 function logins(given: Given | undefined): string[] | undefined {
-  return given?.text.split(/\s+/).map((text) => login({ text, from: given.from })!);
+  if (!given) return undefined;
+  const found = given.text.trim().split(/\s+(?=[^:\s]+:\S)/);
+  for (const text of found)
+    if (!/^[^:]+:.+$/.test(text)) throw new ConfigError(`${given.from} needs the form user:password`);
+  return found;
 }
 
-function login(given: Given | undefined): string | undefined {
-  if (!given) return undefined;
-  if (!/^[^:]+:.+$/.test(given.text)) throw new ConfigError(`${given.from} needs the form user:password`);
-  return given.text;
+function origins(given: Given | undefined): string[] {
+  return list(given).map((text) => {
+    const origin = text === '*' ? text : URL.canParse(text) ? new URL(text).origin : 'null';
+    if (origin === 'null')
+      throw new ConfigError(`${given!.from}: "${text}" is not an origin such as http://localhost:3000`);
+    return origin;
+  });
+}
+
+function webroot(given: Given | undefined): string {
+  const names = (given?.text ?? '').split('/').filter((name) => name !== '');
+  const wrong = names.find((name) => !/^[\w.~-]+$/.test(name) || /^\.+$/.test(name));
+  if (wrong !== undefined) throw new ConfigError(`${given!.from}: "${given!.text}" is not a path such as /mail/`);
+  return names.length === 0 ? '/' : `/${names.join('/')}/`;
+}
+
+function releaseTo(given: Given | undefined): MailpitSettings['releaseTo'] {
+  if (given?.text === 'any') return 'any';
+  return list(given).map((text) => {
+    const [, host, digits] = /^(\[[0-9a-f:.]+\]|[^\s:/]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
+    if (host === undefined) throw new ConfigError(`${given!.from}: "${text}" is not a host, or host:port`);
+    return { host: host.replace(/^\[|\]$/g, ''), port: digits === undefined ? undefined : Number(digits) };
+  });
+}
+
+/** `Shop="from:shop@a.test subject:order" Big=larger:1M`: blanks between quotes do not divide. */
+function tagRules(given: Given | undefined): TagRuleText[] {
+  const words = given?.text.match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
+  return words.map((word) => {
+    const [, tags, search] = /^([^=]+)=(.+)$/s.exec(word.replaceAll('"', '')) ?? [];
+    if (tags === undefined) throw new ConfigError(`${given!.from}: "${word}" is not like Tag=search`);
+    return tagRule(tags, search!, given!.from);
+  });
+}
+
+/** @throws ConfigError */
+export function tagRule(tags: string, search: string, from: string): TagRuleText {
+  const found = distinctTags(tags.split(','));
+  if (found.length === 0) throw new ConfigError(`${from}: "${tags}" is no tag: letters, digits, blanks and -_.@`);
+  const [problem] = parseSearch(search).problems;
+  if (problem) throw new ConfigError(`${from}: ${problem.term}: ${problem.rule}`);
+  if (search.trim() === '') throw new ConfigError(`${from}: ${tags} has nothing to look for`);
+  return { search, tags: found };
 }

@@ -3,7 +3,7 @@
  * its image is changed. Our own variables and flags beat them.
  */
 
-interface Understood {
+export interface Understood {
   /** Setting to value. */
   readonly settings: ReadonlyMap<string, { readonly text: string; readonly from: string }>;
   /** Lines for the start: what is set and does nothing. */
@@ -19,9 +19,7 @@ const ifOn =
   (value: string) =>
   (text: string): string | undefined =>
     isOn(text) ? value : undefined;
-const portOf = (text: string): string | undefined => /:(\d{1,5})$/.exec(text)?.[1];
-/** There is one login here: of several, the first counts, for none at all would leave the doors open. */
-const first = (text: string): string => text.trim().split(/\s+/, 1)[0]!;
+export const portOf = (text: string): string | undefined => /:(\d{1,5})$/.exec(text)?.[1];
 
 const ROWS: readonly Row[] = [
   // The database's folder: ours is a folder.
@@ -36,11 +34,20 @@ const ROWS: readonly Row[] = [
   ['MP_UI_BIND_ADDR', 'http-port', portOf],
   ['MP_SMTP_BIND_ADDR', 'smtp-port', portOf],
   ['MP_POP3_BIND_ADDR', 'pop3-port', portOf],
-  ['MP_UI_AUTH', 'http-auth', first],
+  ['MP_UI_AUTH', 'http-auth'],
+  ['MP_UI_AUTH_FILE', 'http-auth-file'],
+  ['MP_UI_TLS_CERT', 'tls-certificate'],
+  ['MP_UI_TLS_KEY', 'tls-key'],
+  ['MP_API_CORS', 'http-cors'],
+  ['MP_WEBROOT', 'webroot'],
   ['MP_SEND_API_AUTH', 'send-auth'],
+  ['MP_SEND_API_AUTH_FILE', 'send-auth-file'],
   ['MP_SEND_API_AUTH_ACCEPT_ANY', 'send-auth', ifOn('any')],
   ['MP_ALLOW_INTERNAL_HTTP_REQUESTS', 'link-check', ifOn('internal')],
   ['MP_HIDE_DELETE_ALL_BUTTON', 'hide-delete-all', onOff],
+  ['MP_SMTP_AUTH', 'smtp-logins'],
+  ['MP_SMTP_AUTH_FILE', 'smtp-logins-file'],
+  ['MP_SMTP_ALLOWED_RECIPIENTS', 'allowed-recipients'],
   ['MP_SMTP_AUTH_ACCEPT_ANY', 'smtp-auth', ifOn('any')],
   ['MP_SMTP_AUTH_ALLOW_INSECURE', 'allow-plaintext-auth', onOff],
   ['MP_SMTP_MAX_RECIPIENTS', 'max-recipients'],
@@ -48,12 +55,19 @@ const ROWS: readonly Row[] = [
   ['MP_SMTP_TLS_KEY', 'tls-key'],
   ['MP_ENABLE_CHAOS', 'chaos', onOff],
   ['MP_CHAOS_TRIGGERS', 'chaos-triggers'],
-  ['MP_TAGS_DISABLE', 'tags-disable'],
+  ['MP_TAG', 'tag-rules'],
+  ['MP_TAGS_CONFIG', 'tag-rules-file'],
+  [
+    'MP_TAGS_DISABLE',
+    'tags-disable',
+    (text) => text.toLowerCase().replaceAll('xtags', 'x-tags').replaceAll('plus-addressing', 'plus-addresses'),
+  ],
   ['MP_TAGS_TITLE_CASE', 'tags-title-case', onOff],
   ['MP_TAGS_USERNAME', 'tags-username', onOff],
   ['MP_WEBHOOK_URL', 'webhook-url'],
   ['MP_WEBHOOK_LIMIT', 'webhook-limit'],
   ['MP_WEBHOOK_DELAY', 'webhook-delay'],
+  ['MP_SMTP_RELAY_CONFIG', 'relay-config'],
   ['MP_SMTP_RELAY_HOST', 'relay-host'],
   ['MP_SMTP_RELAY_PORT', 'relay-port'],
   ['MP_SMTP_RELAY_STARTTLS', 'relay-tls', ifOn('required')],
@@ -72,6 +86,7 @@ const ROWS: readonly Row[] = [
 
 /** They ask for what is so here anyway, or for nothing that a client could notice. */
 const NEEDLESS: ReadonlySet<string> = new Set([
+  'MP_BLOCK_REMOTE_CSS_AND_FONTS',
   'MP_COMPRESSION',
   'MP_DISABLE_AUTO_VACUUM',
   'MP_DISABLE_HTTP_COMPRESSION',
@@ -96,13 +111,20 @@ export function mailpitVariables(environment: NodeJS.ProcessEnv): Understood {
     if (text !== undefined || /^(?:0|false|no|off)$/i.test(given)) done.add(variable);
     if (text !== undefined && text !== '') settings.set(setting, { text, from: variable });
   }
-  const hosts = hostsOf(environment);
+  // Its one web port speaks TLS then. Commands beside this server use another one, which nobody needs to know.
+  if (settings.has('tls-certificate') && environment.MP_UI_TLS_CERT) {
+    const from = 'MP_UI_TLS_CERT';
+    settings.set('https-port', settings.get('http-port') ?? { text: '8025', from });
+    settings.set('http-port', { text: '0', from });
+  }
+  const hosts = hostsOf(environment, BIND);
   if (hosts) settings.set('host', hosts);
   // Mailpit's SMTP port offers STARTTLS when it has a certificate.
   const certificate = settings.get('tls-certificate');
-  if (certificate) settings.set('smtp-starttls', { text: 'on', from: certificate.from });
-  if (environment.MP_WEBROOT === '/') done.add('MP_WEBROOT');
-  if (/\S\s+\S/.test(environment.MP_UI_AUTH ?? '')) notices.push('MP_UI_AUTH: only its first login counts here');
+  if (certificate && environment.MP_SMTP_TLS_CERT)
+    settings.set('smtp-starttls', { text: 'on', from: certificate.from });
+  if (environment.MP_SMTP_TLS_CERT && (environment.MP_UI_TLS_CERT ?? certificate?.text) !== certificate?.text)
+    notices.push('MP_UI_TLS_CERT: there is one certificate here, that of MP_SMTP_TLS_CERT');
   const strange = Object.keys(environment).filter(
     (name) => /^MP_[A-Z0-9_]+$/.test(name) && environment[name] !== '' && !done.has(name),
   );
@@ -112,8 +134,11 @@ export function mailpitVariables(environment: NodeJS.ProcessEnv): Understood {
 }
 
 /** All services listen on the same addresses here: on those that any of the three names. */
-function hostsOf(environment: NodeJS.ProcessEnv): { text: string; from: string } | undefined {
-  const given = BIND.filter((variable) => portOf(environment[variable] ?? '') !== undefined);
+export function hostsOf(
+  environment: NodeJS.ProcessEnv,
+  bind: readonly string[],
+): { text: string; from: string } | undefined {
+  const given = bind.filter((variable) => portOf(environment[variable] ?? '') !== undefined);
   if (given.length === 0) return undefined;
   const hosts = given.map((variable) => environment[variable]!.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1'));
   const everywhere = hosts.some((host) => host === '' || host === '0.0.0.0' || host === '::');

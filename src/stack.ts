@@ -7,12 +7,15 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { LOG_LEVELS, SERVICES, type Config, type LogLevel, type Service } from './config.ts';
+import { readConfigFiles } from './config-files.ts';
+import { LOG_LEVELS, SERVICES, type Config, type LogLevel, type Service, type TagRuleText } from './config.ts';
 import { countedDelivery } from './delivery/counted.ts';
 import { createDelivery } from './delivery/deliver.ts';
 import { ScopeRegistry } from './delivery/scopes.ts';
+import { taggedDelivery, type TagRule } from './delivery/tag-rules.ts';
 import { Chaos } from './faults/chaos.ts';
 import { interferenceBy } from './faults/interference.ts';
+import { Jim, USUAL_HABITS } from './faults/jim.ts';
 import { FaultRules, MOST_RULES } from './faults/rules.ts';
 import { createHttp } from './http/app.ts';
 import { IMAP_REFUSALS, serveImap } from './imap/server.ts';
@@ -75,6 +78,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   await using opening = new AsyncDisposableStack();
   const say = logger(config.logLevel, log);
   const notices: string[] = [];
+  const files = await orStartError(readConfigFiles(config));
   const folder = await openFolder(config, opening);
   opening.use(await orStartError(Promise.try(() => lockFolder(folder))));
 
@@ -183,16 +187,24 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   });
   scopes.onClosed = (scope) => void faults.clear(scope);
   if (config.faults !== undefined) await orStartError(readRules(config.faults, faults));
+  const jim = new Jim(faults);
+  if (config.inviteJim) jim.invite(USUAL_HABITS);
   const delivery = countedDelivery(
-    createDelivery({
+    taggedDelivery(
+      createDelivery({
+        store,
+        scopes,
+        domains: config.mode === 'capture' ? 'all' : config.domains,
+        defaultDomain: config.defaultDomain,
+        serverName: config.serverName,
+        tagging: config.tagging,
+        permitted: config.allowedRecipients,
+        ...(defaultPasswordRecord === undefined ? {} : { defaultPasswordRecord }),
+      }),
       store,
-      scopes,
-      domains: config.mode === 'capture' ? 'all' : config.domains,
-      defaultDomain: config.defaultDomain,
-      serverName: config.serverName,
-      tagging: config.tagging,
-      ...(defaultPasswordRecord === undefined ? {} : { defaultPasswordRecord }),
-    }),
+      await orStartError(tagRulesOf(files.tagRules, store)),
+      (cause) => say('error', 'a message was taken without its tags', cause),
+    ),
   );
   const chaos = config.chaos && new Chaos();
   chaos?.set(config.chaos ?? {});
@@ -202,12 +214,23 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   // GreenMail's port for SMTP over TLS is no submission: its clients do not log in there.
   const withoutLogin = (service: string) => service === 'smtp' || (service === 'submissions' && config.openSubmissions);
   const authOf = (service: string) =>
-    withoutLogin(service) ? config.smtpAuth : service === 'lmtp' ? 'none' : 'required';
+    withoutLogin(service)
+      ? files.smtpLogins
+        ? 'required'
+        : config.smtpAuth
+      : service === 'lmtp'
+        ? 'none'
+        : 'required';
+  const smtpCredentials = (service: string): Credentials => {
+    const { smtpLogins } = files;
+    if (!smtpLogins || !withoutLogin(service)) return credentialsFor('smtp');
+    return { findRecord: async () => undefined, checkPassword: (login, password) => smtpLogins.check(login, password) };
+  };
   const smtp = (service: 'smtp' | 'submission' | 'submissions' | 'lmtp') =>
     smtpServer({
       ...session,
       faults,
-      credentials: credentialsFor('smtp'),
+      credentials: smtpCredentials(service),
       service,
       delivery,
       auth: authOf(service),
@@ -273,8 +296,12 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     smtpFigures: () => delivery.figures(),
     chaos,
     retention,
-    mailpit: config.mailpit,
-    ...(config.httpAuth === undefined ? {} : { auth: config.httpAuth }),
+    jim,
+    mailpit: files.mailpit,
+    auth: files.httpLogins,
+    sendLogins: files.sendLogins,
+    cors: config.httpCors,
+    webroot: config.webroot,
   });
   opening.defer(() => http.close());
 
@@ -462,6 +489,17 @@ async function readRules(file: string, faults: FaultRules): Promise<void> {
   } catch (error) {
     throw new Error(`--faults ${file}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+async function tagRulesOf(rules: readonly TagRuleText[], store: MailStore): Promise<readonly TagRule[]> {
+  if (rules.length === 0) return [];
+  const [{ parseSearch }, { searchFilter }] = await Promise.all([
+    import('./http/search-language.ts'),
+    import('./http/search.ts'),
+  ]);
+  return Promise.all(
+    rules.map(async ({ search, tags }) => ({ tags, filter: await searchFilter(store, parseSearch(search)) })),
+  );
 }
 
 /** The first start makes the configured accounts; later ones leave what people did to them alone. */

@@ -21,6 +21,8 @@ export interface DeliveryOptions {
   readonly defaultPasswordRecord?: string;
   /** Test scopes: all mail for the domain of one goes to its account. */
   readonly scopes?: Pick<ScopeRegistry, 'byDomain'>;
+  /** Mail for addresses that do not match is refused; undefined: for none. */
+  readonly permitted?: RegExp | undefined;
   /** In `Received` fields. */
   readonly serverName: string;
   /** Which tags messages bring along; undefined: none. */
@@ -81,6 +83,7 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
   const local = domains === 'all' ? undefined : new Set(domains.map(normalizeDomain));
 
   async function recipient(given: string, octets?: number): Promise<Recipient> {
+    if (options.permitted?.test(given) === false) throw new Refusal('NOPERM', `Mail for ${given} is not taken here`);
     const { localPart, domain } = partsOf(given, defaultDomain);
     const scope = options.scopes?.byDomain(domain);
     if (scope) return { address: given, account: scope.account, scope: scope.id };

@@ -15,6 +15,8 @@ const oneLine = (most: number) =>
 const pattern = (meaning: string) => oneLine(320).optional().describe(`${meaning} Without case; \`*\` is anything.`);
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
+const speed = z.int().min(1).max(1_000_000_000);
+
 const where = z.strictObject({
   at: z.enum(POINTS).optional().describe('Default: the usual place of the effect.'),
   protocol: z.enum(PROTOCOLS).optional(),
@@ -62,7 +64,11 @@ const effect = z.discriminatedUnion('type', [
     text: oneLine(LONGEST_TEXT).optional(),
   }),
   z.strictObject({ type: z.literal('delay'), ms: z.int().min(1).max(LONGEST_WAIT_MS) }),
-  z.strictObject({ type: z.literal('slow'), octetsPerSecond: z.int().min(1).max(1_000_000_000) }),
+  z.strictObject({
+    type: z.literal('slow'),
+    octetsPerSecond: speed,
+    upTo: speed.optional().describe('Then each hit has a speed between the two, by chance.'),
+  }),
   z.strictObject({
     type: z.literal('cut'),
     when: z
@@ -136,6 +142,8 @@ export const ruleDraft = z
     const { what } = draft;
     if (what.type === 'cut' && what.octets !== undefined && what.when !== 'middle')
       complain(['what', 'octets'], 'goes with when: middle alone');
+    if (what.type === 'slow' && what.upTo !== undefined && what.upTo < what.octetsPerSecond)
+      complain(['what', 'upTo'], 'must not be less than octetsPerSecond');
     if (nth !== undefined && (draft.skip ?? draft.times) !== undefined)
       complain(['nth'], 'stands for skip and times: leave those out');
     return {

@@ -47,7 +47,12 @@ export type Effect =
       readonly text?: string | undefined;
     }
   | { readonly type: 'delay'; readonly ms: number }
-  | { readonly type: 'slow'; readonly octetsPerSecond: number }
+  | {
+      readonly type: 'slow';
+      readonly octetsPerSecond: number;
+      /** Each hit is as slow as chance has it: so fast at most. */
+      readonly upTo?: number | undefined;
+    }
   | {
       readonly type: 'cut';
       readonly when: CutMoment;

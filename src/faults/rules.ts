@@ -204,7 +204,7 @@ export class FaultRules {
     rule.hits++;
     const { recipient } = whom ?? {};
     const about = recipients.filter((address) => recipient === undefined || matches(recipient, address));
-    return { rule: rule.id, what, recipients: about };
+    return { rule: rule.id, what: fixed(what, rule.random), recipients: about };
   }
 
   /** The recipients that the rule may be about; undefined: what is asked concerns somebody else's scope too. */
@@ -332,6 +332,13 @@ function isWhom(whom: Whom | undefined, facts: Facts, recipients: readonly strin
     const fact = facts[field as keyof typeof others];
     return pattern === undefined || (fact !== undefined && matches(pattern, fact));
   });
+}
+
+/** What chance decides once for each hit. */
+function fixed(what: Effect, random: () => number): Effect {
+  if (what.type !== 'slow' || what.upTo === undefined) return what;
+  const { octetsPerSecond, upTo } = what;
+  return { type: 'slow', octetsPerSecond: octetsPerSecond + Math.floor(random() * (upTo - octetsPerSecond + 1)) };
 }
 
 /** `*` is any run of characters. Without backtracking: patterns come from outside. */

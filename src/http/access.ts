@@ -7,16 +7,25 @@ import { BlockList, isIP } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { Scope } from '../delivery/scopes.ts';
+import type { PasswordList } from '../sasl/password-list.ts';
 import type { HttpParts } from './parts.ts';
 
-/** The path that a URL means. Some clients write `//view/…`: one slash is meant. */
-export function pathOf(url: string): string {
+/**
+ * The path that a URL means, below the webroot or not. Some clients write `//view/…`: one slash is meant.
+ * @param webroot begins and ends with a slash
+ */
+export function pathOf(url: string, webroot = '/'): string {
   const start = url.indexOf('/', url.indexOf('//') + 2);
   if (start === -1) return '/';
   const end = url.slice(start).search(/[?#]/);
   const path = end === -1 ? url.slice(start) : url.slice(start, start + end);
-  return path.replace(/\/{2,}/g, '/');
+  const whole = path.replace(/\/{2,}/g, '/');
+  const below = whole.startsWith(webroot) ? whole.slice(webroot.length - 1) : whole;
+  // The pages have paths of their own, which may begin alike.
+  return BELOW_WEBROOT.test(below) ? below : whole;
 }
+
+const BELOW_WEBROOT = /^\/(?:$|(?:api|view)\/|(?:livez|readyz|metrics|user|proxy|search)$)/;
 
 // -------------------------------------------------------------------------------------------------------- hosts
 
@@ -104,7 +113,7 @@ export type Credentials =
 export function credentials(
   field: string | undefined,
   token: string,
-  login: string | undefined,
+  login: string | PasswordList | undefined,
   scopeOf: (token: string) => Scope | undefined = () => undefined,
 ): Credentials {
   if (field === undefined || field === '') return { type: 'none' };
@@ -118,10 +127,29 @@ export function credentials(
     case 'basic':
       // Without a configured login there is nothing that a password could be wrong about.
       if (login === undefined) return { type: 'none' };
-      return { type: equal(Buffer.from(value, 'base64').toString('utf8'), login) ? 'accepted' : 'refused' };
+      return { type: isLogin(Buffer.from(value, 'base64').toString('utf8'), login) ? 'accepted' : 'refused' };
     default:
       return { type: 'none' };
   }
+}
+
+function isLogin(given: string, login: string | PasswordList): boolean {
+  if (typeof login === 'string') return equal(given, login);
+  const colon = given.indexOf(':');
+  return colon > 0 && login.knows(given.slice(0, colon), given.slice(colon + 1));
+}
+
+/** Hashes take their time: what the verdict looks up is found out before. */
+export async function checkPassword(
+  asking: Asking,
+  { auth, sendLogins }: Pick<Rules, 'auth' | 'sendLogins'>,
+): Promise<void> {
+  const [, value] = /^basic +(\S+)$/i.exec(asking.header('authorization') ?? '') ?? [];
+  const logins = asking.path === SEND_PATH ? (sendLogins ?? auth) : auth;
+  if (value === undefined || logins === undefined || typeof logins === 'string') return;
+  const given = Buffer.from(value, 'base64').toString('utf8');
+  const colon = given.indexOf(':');
+  if (colon > 0) await logins.check(given.slice(0, colon), given.slice(colon + 1));
 }
 
 /** Digests are compared, so that the lengths do not tell either. */
@@ -176,14 +204,33 @@ export type Verdict =
       readonly wrongCredentials?: true;
     };
 
-type Rules = Pick<HttpParts, 'mode' | 'domains' | 'defaultDomain' | 'hosts' | 'token' | 'auth' | 'scopes' | 'mailpit'>;
+type Rules = Pick<
+  HttpParts,
+  'mode' | 'domains' | 'defaultDomain' | 'hosts' | 'token' | 'auth' | 'sendLogins' | 'scopes' | 'mailpit' | 'cors'
+>;
 
 export function judge(asking: Asking, rules: Rules): Verdict {
   if (isOpenPath(asking.path)) return { type: 'permitted', administers: false };
+  // A page elsewhere that may ask: it says so before, and brings no login along (Fetch §4.8).
+  if (isPreflight(asking) && isForeignPage(asking, rules)) return { type: 'permitted', administers: false };
   return checkOrigin(asking, rules) ?? checkSender(asking, rules) ?? checkLogin(asking, rules);
 }
 
 const refused = (status: 403 | 421, detail: string): Verdict => ({ type: 'refused', status, detail });
+
+/** A page of another origin to which the operator has opened the API. */
+export function isForeignPage(asking: Pick<Asking, 'path' | 'header'>, { cors = [] }: Pick<Rules, 'cors'>): boolean {
+  const origin = asking.header('origin');
+  return (
+    origin !== undefined &&
+    asking.path.startsWith('/api/') &&
+    (cors.includes('*') || cors.includes(origin.toLowerCase()))
+  );
+}
+
+function isPreflight(asking: Asking): boolean {
+  return asking.method === 'OPTIONS' && asking.header('access-control-request-method') !== undefined;
+}
 
 /** Undefined: it comes from no page, or from one of ours. */
 function checkOrigin(asking: Asking, rules: Rules): Verdict | undefined {
@@ -193,6 +240,7 @@ function checkOrigin(asking: Asking, rules: Rules): Verdict | undefined {
     // 421 Misdirected Request: RFC 9110 §15.5.20.
     return refused(421, `this server does not answer to the host name ${name}; GLASSMAIL_HTTP_HOSTS adds it`);
   }
+  if (isForeignPage(asking, rules)) return undefined;
   const changes = asking.upgrade || (asking.method !== 'GET' && asking.method !== 'HEAD');
   if (changes && !sameOrigin(asking.header('origin'), host)) {
     return refused(403, 'a page of another site may not do this: its Origin is not this host');
@@ -207,14 +255,15 @@ function checkOrigin(asking: Asking, rules: Rules): Verdict | undefined {
 }
 
 /** Sending may have logins of its own: then no other counts there. Undefined: it has none, or this is no sending. */
-function checkSender(asking: Asking, { mailpit, token, scopes }: Rules): Verdict | undefined {
-  const logins = asking.path === SEND_PATH ? mailpit?.sendAuth : undefined;
+function checkSender(asking: Asking, { mailpit, sendLogins, token, scopes }: Rules): Verdict | undefined {
+  const logins = asking.path === SEND_PATH ? (sendLogins ?? mailpit?.sendAuth) : undefined;
   if (logins === undefined) return undefined;
   const field = asking.header('authorization');
   const bearer = credentials(field, token, undefined, (value) => scopes?.byToken(value));
   if (bearer.type === 'accepted') return { type: 'permitted', administers: false, scope: bearer.scope };
-  const accepts = (login: string): boolean => credentials(field, token, login).type === 'accepted';
-  if (logins === 'any' || logins.some(accepts)) return { type: 'permitted', administers: false };
+  const accepts = (login: string | PasswordList): boolean => credentials(field, token, login).type === 'accepted';
+  if (logins === 'any' || (Array.isArray(logins) ? logins : [logins]).some(accepts))
+    return { type: 'permitted', administers: false };
   return {
     type: 'refused',
     status: 401,

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LoginThrottle } from '../sasl/throttle.ts';
 import type { Connection } from '../wire/connection.ts';
-import { holdBack, judge, pathOf } from './access.ts';
+import { checkPassword, holdBack, judge, pathOf } from './access.ts';
 import type { MailhogSockets } from './compatible/mailhog/events.ts';
 import type { MailpitEvents } from './compatible/mailpit/events.ts';
 import type { RunningWebhook } from './compatible/mailpit/webhook.ts';
@@ -166,12 +166,14 @@ class HttpService implements HttpServer {
     socket.on('error', () => undefined);
     this.#busy.set(socket, 1);
     const address = request.socket.remoteAddress;
-    const path = pathOf(`http://host${request.url ?? '/'}`);
+    const path = pathOf(`http://host${request.url ?? '/'}`, this.#options.webroot);
     const header = (name: string): string | undefined => {
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     };
-    const verdict = judge({ method: request.method ?? 'GET', path, upgrade: true, address, header }, this.#options);
+    const asking = { method: request.method ?? 'GET', path, upgrade: true, address, header };
+    await checkPassword(asking, this.#options);
+    const verdict = judge(asking, this.#options);
     if (verdict.type === 'refused') {
       await holdBack(verdict, address, this.#throttle);
       refuseUpgrade(socket, verdict.status, verdict.detail, verdict.challenge);

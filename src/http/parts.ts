@@ -2,8 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { LocalDelivery } from '../delivery/deliver.ts';
 import type { Chaos } from '../faults/chaos.ts';
+import type { Jim } from '../faults/jim.ts';
 import type { FaultRules } from '../faults/rules.ts';
 import type { Notifier } from '../notifier/notifier.ts';
+import type { PasswordList } from '../sasl/password-list.ts';
 import type { TokenIssuer } from '../sasl/issuer.ts';
 import type { TokenRegistry } from '../sasl/tokens.ts';
 import type { MailStore } from '../store/mail-store.ts';
@@ -41,8 +43,14 @@ export interface HttpParts {
   readonly domains: readonly string[];
   readonly defaultDomain: string;
   readonly maximumMessageOctets: number;
-  /** `user:password` that every request needs. */
-  readonly auth?: string | undefined;
+  /** The login that every request needs: `user:password`, or one of a list. */
+  readonly auth?: string | PasswordList | undefined;
+  /** Those of `POST /api/v1/send`, in the place of `mailpit.sendAuth`. */
+  readonly sendLogins?: PasswordList | undefined;
+  /** Pages of these origins may call the API; `*`: all pages. */
+  readonly cors?: readonly string[];
+  /** The API answers below this path too: it begins and ends with a slash. */
+  readonly webroot?: string;
   /** The control token of the data folder: accepted always. */
   readonly token: string;
   /** Host names allowed beside those that always are; `.name` includes its subdomains, `*` is any. */
@@ -85,6 +93,8 @@ export interface HttpParts {
   readonly delivery?: LocalDelivery;
   /** Refusals by chance in SMTP; undefined: switched off. */
   readonly chaos?: Chaos | undefined;
+  /** Who makes things go wrong for clients of MailHog's API; undefined: nobody may invite him. */
+  readonly jim?: Jim | undefined;
   /** What keeps the store small; undefined: nothing is removed by itself. */
   readonly retention?: Retention | undefined;
   /** Of the API that is compatible with Mailpit's. */

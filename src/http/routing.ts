@@ -7,7 +7,7 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { LoginThrottle } from '../sasl/throttle.ts';
 import type { Scope } from '../delivery/scopes.ts';
-import { type Verdict, holdBack, isAutodiscover, judge, pathOf } from './access.ts';
+import { type Verdict, checkPassword, holdBack, isAutodiscover, isForeignPage, judge, pathOf } from './access.ts';
 import { addEthereal } from './compatible/ethereal.ts';
 import { addGreenmail } from './compatible/greenmail.ts';
 import { addMailhog } from './compatible/mailhog.ts';
@@ -59,15 +59,15 @@ const PAGE_POLICY = [
 ].join('; ');
 
 /** Outlook writes `/AutoDiscover/AutoDiscover.xml`, others write other mixtures. */
-function routedPath(url: string): string {
-  const path = pathOf(url);
+function routedPath(url: string, webroot: string | undefined): string {
+  const path = pathOf(url, webroot);
   return isAutodiscover(path) ? path.toLowerCase() : path;
 }
 
 /** @param appOf the same for the view of a test scope */
 function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope: Scope) => App): App {
   const app: App = new Hono<Environment>({
-    getPath: (request) => routedPath(request.url),
+    getPath: (request) => routedPath(request.url, options.webroot),
   });
   app.use(async (context, next) => {
     const address = context.env.incoming?.socket.remoteAddress;
@@ -76,27 +76,26 @@ function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope:
       context.set('client', { address, administers: true });
       return next();
     }
-    const verdict = judge(
-      {
-        method: context.req.method,
-        path: context.req.path,
-        upgrade: false,
-        address,
-        header: (name) => context.req.header(name),
-      },
-      options,
-    );
+    const { method, path } = context.req;
+    const asking = { method, path, upgrade: false, address, header: (name: string) => context.req.header(name) };
+    await checkPassword(asking, options);
+    const verdict = judge(asking, options);
+    const isForeign = isForeignPage(asking, options);
     if (verdict.type === 'refused') {
       await holdBack(verdict, address, throttle);
       context.res = refusal(context, verdict);
     } else if (verdict.scope) {
       context.res = await appOf(verdict.scope).fetch(context.req.raw, context.env);
+      if (isForeign) openTo(context);
       return;
+    } else if (isForeign && method === 'OPTIONS') {
+      context.res = new Response(null, { status: 204, headers: PREFLIGHT });
     } else {
       context.set('client', { address, administers: verdict.administers });
       await next();
     }
     addSafety(context.res.headers);
+    if (isForeign) openTo(context);
   });
   addHealth(app, options);
   addEthereal(app, options);
@@ -187,6 +186,20 @@ const SAFETY = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** Lets the page elsewhere read the answer: Fetch §3.3. */
+function openTo(context: HttpContext): void {
+  const { headers } = context.res;
+  headers.set('Access-Control-Allow-Origin', context.req.header('origin') ?? '');
+  headers.append('Vary', 'Origin');
+  headers.set('Cross-Origin-Resource-Policy', 'cross-origin');
+}
+
+const PREFLIGHT = {
+  'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID',
+  'Access-Control-Max-Age': '600',
 };
 
 /** What a route has said itself stays. */

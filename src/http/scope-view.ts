@@ -19,6 +19,7 @@ export function scopeView(parts: HttpOptions, scopes: ScopeRegistry, scope: Scop
     tokens: undefined,
     smtpFigures: undefined,
     chaos: undefined,
+    jim: undefined,
     retention: undefined,
     mailpit: NO_SETTINGS,
     mailpitEvents: undefined,

@@ -15,6 +15,8 @@ export { decodeBase64, encodeBase64 } from './base64.ts';
 export interface Credentials {
   /** The SCRAM-SHA-256 record (RFC 5803 §3) of a login. Undefined: there is none, or nobody may log in by that name. */
   findRecord(login: string): Promise<string | undefined>;
+  /** Passwords that are no accounts': of PLAIN and LOGIN alone, and `findRecord` is not asked. */
+  checkPassword?(login: string, password: string): Promise<boolean>;
   /** The operator accepts any login with any password or token. */
   readonly acceptAny?: boolean;
   /** The account that a login name means, whether it exists or not: all the ways of writing one unknown name look alike. */
@@ -87,7 +89,7 @@ export function mechanisms(credentials: Credentials, options: SaslOptions = {}):
   if (plaintext) names.push('PLAIN', 'LOGIN');
   if (plaintext) names.push(...tokenMechanisms(credentials));
   // Any password cannot be accepted by SCRAM: the server has to prove that it knows the client's.
-  if (credentials.acceptAny !== true) {
+  if (credentials.acceptAny !== true && credentials.checkPassword === undefined) {
     names.push('SCRAM-SHA-256');
     if (bindingOf(credentials, options) !== undefined) names.push('SCRAM-SHA-256-PLUS');
   }

@@ -299,3 +299,19 @@ describe('a rule as people write it', () => {
     expect(() => parseRules(text)).toThrow(message);
   });
 });
+
+test('a speed between two is another one for each hit, and the same for the same seed', () => {
+  const what = { type: 'slow', octetsPerSecond: 100, upTo: 200 };
+  const speeds = (): number[] => {
+    const made = rules({ what, where: { at: 'command' } });
+    return Array.from({ length: 50 }, () => {
+      const [hit] = made.match(NOOP, FACTS);
+      return hit?.what.type === 'slow' ? hit.what.octetsPerSecond : NaN;
+    });
+  };
+  const found = speeds();
+  expect(found.every((speed) => speed >= 100 && speed <= 200)).toBe(true);
+  expect(new Set(found).size).toBeGreaterThan(20);
+  expect(speeds()).toEqual(found);
+  expect(ruleDraft.safeParse({ what: { ...what, upTo: 99 } }).error?.issues[0]?.path).toEqual(['what', 'upTo']);
+});

@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { MailhogMessage } from '../../src/http/compatible/mailhog/shapes.ts';
+import { Jim } from '../../src/faults/jim.ts';
+import { FaultRules } from '../../src/faults/rules.ts';
 import { startHttp } from './http-harness.ts';
 
 const CRLF = (text: string) => text.replaceAll('\n', '\r\n');
@@ -184,6 +186,52 @@ describe('the API of MailHog', () => {
     const list = await http.json<readonly MailhogMessage[]>('/api/v1/messages');
     expect(list.map(({ ID }) => ID)).toEqual(ids.toReversed());
     expect(await http.json('/api/v1/search?query=mixed')).toMatchObject({ messages_count: 1 });
+  });
+
+  test('Jim comes, is changed and goes, each of his habits a fault rule', async () => {
+    const faults = new FaultRules();
+    await using http = await startHttp({ faults, jim: new Jim(faults) });
+    const ask = async (method: string, body?: unknown) => {
+      const response = await http.get('/api/v2/jim', {
+        method,
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      return [response.status, await response.text()] as const;
+    };
+    expect(await ask('GET')).toEqual([404, '']);
+    expect(await ask('PUT', {})).toEqual([404, '']);
+    expect(await ask('DELETE')).toEqual([404, '']);
+    expect(await ask('POST', '{')).toEqual([400, 'the body must be JSON, or empty']);
+    expect(await ask('POST', { AcceptChance: 2 })).toEqual([400, 'AcceptChance must be from 0 to 1']);
+    expect(await ask('POST', { rejectSenderChance: 1 })).toEqual([201, '']);
+    expect(await ask('POST')).toEqual([400, 'Jim is here already']);
+    expect(await http.json('/api/v2/jim')).toEqual({
+      DisconnectChance: 0.005,
+      AcceptChance: 0.99,
+      LinkSpeedAffect: 0.1,
+      LinkSpeedMin: 1024,
+      LinkSpeedMax: 10_240,
+      RejectSenderChance: 1,
+      RejectRecipientChance: 0.05,
+      RejectAuthChance: 0.05,
+    });
+    expect(faults.list().map(({ where, what, share }) => [where.at, where.command, what.type, share])).toEqual([
+      ['connection', undefined, 'cut', expect.closeTo(0.01)],
+      ['connection', undefined, 'slow', 0.1],
+      ['command', 'MAIL', 'refuse', 1],
+      ['command', 'RCPT', 'refuse', 0.05],
+      ['command', 'AUTH', 'refuse', 0.05],
+      ['command', undefined, 'cut', 0.005],
+    ]);
+    // What is not said is zero: nobody is let in.
+    expect(await ask('PUT', { RejectRecipientChance: 0.5 })).toEqual([200, '']);
+    expect(faults.list().map(({ where, what, share }) => [where.command, what.type, share])).toEqual([
+      [undefined, 'cut', 1],
+      ['RCPT', 'refuse', 0.5],
+    ]);
+    expect(await ask('DELETE')).toEqual([200, '']);
+    expect(faults.size).toBe(0);
+    expect((await ask('GET'))[0]).toBe(404);
   });
 
   test('releases nothing, has no Jim and no servers to hand mail over to', async () => {

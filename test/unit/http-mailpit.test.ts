@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MailpitClient } from 'mailpit-api';
 import { describe, expect, test } from 'vitest';
-import { type Harness, startHttp } from './http-harness.ts';
+import { type Harness, startHttp, jsonBody } from './http-harness.ts';
 import { TRACE, type MemoryStore } from './http-memory-store.ts';
 
 const CRLF = (text: string) => text.replaceAll('\n', '\r\n');
@@ -244,6 +244,11 @@ describe('the API of Mailpit, asked by a client of it', () => {
     expect((await mail.listMessages()).messages.map(({ ID }) => ID)).toEqual([ids[2], ids[0]]);
     expect(await mail.deleteMessagesBySearch({ query: 'subject:mixed' })).toBe('ok');
     expect((await mail.listMessages()).messages.map(({ ID }) => ID)).toEqual([ids[0]]);
+    // Go takes names in any case: this is about one message, not all.
+    await http.get('/api/v1/messages', jsonBody('DELETE', { ids: ['0123456789012345678901'] }));
+    expect((await mail.listMessages()).messages.map(({ ID }) => ID)).toEqual([ids[0]]);
+    await http.get('/api/v1/messages', jsonBody('PUT', { ids: [ids[0]], read: true }));
+    expect((await mail.listMessages()).unread).toBe(0);
     expect((await http.get('/api/v1/search', { method: 'DELETE' })).status).toBe(400);
     http.store.put(MIXED);
     // No body, and one that nobody can read, mean all.

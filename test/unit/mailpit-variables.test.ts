@@ -45,7 +45,7 @@ test('the variables of a compose file for Mailpit', () => {
     logLevel: 'debug',
     hosts: ['0.0.0.0', '::'],
     ports: { http: 9025, smtp: 2525, pop3: 2110, imap: 1143 },
-    httpAuth: 'admin:secret',
+    httpAuth: ['admin:secret'],
     smtpAuth: 'any',
     allowPlaintextAuth: true,
     maximumRecipients: 7,
@@ -78,13 +78,82 @@ test('our own variables and flags beat them', () => {
 });
 
 test('what is set and not understood is named in one line', () => {
-  const environment = { MP_WEBROOT: '/mail', MP_UI_AUTH: 'a:b c:d', MP_NONSENSE: 'x', MP_TAG: '', MP_QUIET: 'false' };
-  const { notices, httpAuth } = readConfig([], environment);
-  expect(notices).toEqual([
-    'MP_UI_AUTH: only its first login counts here',
-    "of Mailpit's variables, these change nothing here: MP_NONSENSE, MP_WEBROOT",
+  const environment = { MP_SMTP_RELAY_ALL: '1', MP_NONSENSE: 'x', MP_TAG: '', MP_QUIET: 'false' };
+  expect(readConfig([], environment).notices).toEqual([
+    "of Mailpit's variables, these change nothing here: MP_NONSENSE, MP_SMTP_RELAY_ALL",
   ]);
-  expect(httpAuth).toBe('a:b');
+  expect(readConfig([], { MH_STORAGE: 'memory', MH_NONSENSE: 'x' }).notices).toEqual([
+    "of MailHog's variables, these change nothing here: MH_NONSENSE",
+  ]);
+});
+
+test('logins, files, tags, TLS of the pages and where they are', () => {
+  const config = readConfig([], {
+    MP_UI_AUTH: 'a:b c:d:e f',
+    MP_UI_AUTH_FILE: '/auth',
+    MP_UI_TLS_CERT: '/cert',
+    MP_UI_TLS_KEY: '/key',
+    MP_UI_BIND_ADDR: '0.0.0.0:9025',
+    MP_API_CORS: 'https://App.test:8443/, http://localhost:3000',
+    MP_WEBROOT: 'mail//pit',
+    MP_SEND_API_AUTH_FILE: '/send',
+    MP_SMTP_AUTH: 'app:secret',
+    MP_SMTP_AUTH_FILE: '/smtp',
+    MP_SMTP_ALLOWED_RECIPIENTS: '@red\\.test$',
+    MP_SMTP_RELAY_CONFIG: '/relay.yml',
+    MP_TAG: 'Shop,Order="from:shop@a.test subject:order" Big=larger:1m',
+    MP_TAGS_CONFIG: '/tags.yml',
+    MP_TAGS_DISABLE: 'plus-addressing,xtags',
+  });
+  expect(config).toMatchObject({
+    httpAuth: ['a:b', 'c:d:e f'],
+    httpAuthFile: '/auth',
+    tlsCertificate: '/cert',
+    tlsKey: '/key',
+    ports: { https: 9025, http: 0 },
+    smtpStartTls: false,
+    httpCors: ['https://app.test:8443', 'http://localhost:3000'],
+    webroot: '/mail/pit/',
+    sendAuthFile: '/send',
+    smtpLogins: ['app:secret'],
+    smtpLoginsFile: '/smtp',
+    allowedRecipients: /@red\.test$/i,
+    relayFile: '/relay.yml',
+    tagRules: [
+      { tags: ['Shop', 'Order'], search: 'from:shop@a.test subject:order' },
+      { tags: ['Big'], search: 'larger:1m' },
+    ],
+    tagRulesFile: '/tags.yml',
+    tagging: { disabled: ['plus-addresses', 'x-tags'] },
+    notices: [],
+  });
+});
+
+test('the variables of a compose file for MailHog', () => {
+  const config = readConfig([], {
+    MH_SMTP_BIND_ADDR: '0.0.0.0:2525',
+    MH_API_BIND_ADDR: '0.0.0.0:9025',
+    MH_HOSTNAME: 'mail.test',
+    MH_STORAGE: 'memory',
+    MH_CORS_ORIGIN: '*',
+    MH_UI_WEB_PATH: 'hog',
+    MH_AUTH_FILE: '/auth',
+    MH_OUTGOING_SMTP: '/out.json',
+    MH_INVITE_JIM: 'true',
+  });
+  expect(config).toMatchObject({
+    hosts: ['0.0.0.0', '::'],
+    ports: { smtp: 2525, http: 9025 },
+    serverName: 'mail.test',
+    httpCors: ['*'],
+    webroot: '/hog/',
+    httpAuthFile: '/auth',
+    outgoingFile: '/out.json',
+    inviteJim: true,
+    apiV1: 'mailhog',
+    notices: [],
+  });
+  expect(readConfig([], {}).apiV1).toBe('mailpit');
 });
 
 test('nothing is removed, sent, asked or refused by itself', () => {
@@ -103,6 +172,12 @@ test.each([
   [{ MP_ENABLE_CHAOS: '1', MP_CHAOS_TRIGGERS: 'Nobody:451:1' }, 'MP_CHAOS_TRIGGERS: "Nobody:451:1" is not like'],
   [{ MP_SMTP_RELAY_HOST: 'x', MP_SMTP_RELAY_BLOCKED_RECIPIENTS: '(' }, 'is not a regular expression'],
   [{ MP_SEND_API_AUTH: 'nobody' }, 'MP_SEND_API_AUTH needs the form user:password'],
+  [{ MP_TAG: 'alone' }, 'MP_TAG: "alone" is not like Tag=search'],
+  [{ MP_TAG: 'A=larger:much' }, 'MP_TAG: larger:much: '],
+  [{ MP_TAG: 'Ü=x' }, 'is no tag'],
+  [{ MP_WEBROOT: '/a/../b' }, 'MP_WEBROOT: "/a/../b" is not a path'],
+  [{ MP_API_CORS: 'localhost' }, 'MP_API_CORS: "localhost" is not an origin'],
+  [{ GLASSMAIL_RELEASE_TO: 'http://x' }, 'GLASSMAIL_RELEASE_TO: "http://x" is not a host'],
   [{ MP_TAGS_DISABLE: 'all' }, 'MP_TAGS_DISABLE: "all" is not one of plus-addresses, x-tags'],
 ])('%j stops the start', (environment, message) => {
   expect(() => readConfig([], environment)).toThrow(message);

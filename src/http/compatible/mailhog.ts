@@ -7,15 +7,17 @@
  * and fails on that; it is known by saying neither what it accepts nor what it sends, and gets an empty body.
  *
  * What differs: a message is served as it is kept, with its fields in order; unknown messages and parts are 404 where
- * MailHog drops the connection; beyond the end a list is empty. Nothing is released to other servers, for in capture
- * mode no mail leaves, and Jim, who makes things go wrong by chance, is never invited.
+ * MailHog drops the connection; beyond the end a list is empty. Messages are released to servers that the operator has
+ * named alone.
  */
 import type { TransactionFilter, TransactionSummary } from '../../store/mail-store.ts';
 import type { SearchQuery } from '../../store/search-query.ts';
 import { bodyOf, contentDisposition, contentResponse, streamOf } from '../content.ts';
 import type { HttpParts } from '../parts.ts';
-import { type App, type HttpContext, MAX_JSON, json, limitedText } from '../route.ts';
+import { type App, type HttpContext, json } from '../route.ts';
 import { eventStream } from './mailhog/events.ts';
+import { addJim } from './mailhog/jim.ts';
+import { addRelease } from './mailhog/release.ts';
 import { type MailhogContent, mailhogMessage } from './mailhog/shapes.ts';
 
 export function addMailhog(app: App, parts: HttpParts): void {
@@ -63,18 +65,6 @@ export function addMailhog(app: App, parts: HttpParts): void {
     return part ? partResponse(part) : text('there is no such part', 404);
   });
 
-  app.post('/api/v1/messages/:id/release', async (context) => {
-    const found = await find(parts, context);
-    if (!found) return text('there is no such message', 500);
-    try {
-      JSON.parse(await limitedText(context.req.raw, MAX_JSON));
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      return text('the body must be JSON', 400);
-    }
-    return text('this server hands no mail over to others: nothing was released', 400);
-  });
-
   app.get('/api/v1/events', async (context) => {
     const body = streamOf(await eventStream(parts, context.req.raw.signal));
     const type = 'text/event-stream';
@@ -88,10 +78,8 @@ export function addMailhog(app: App, parts: HttpParts): void {
     return filter ? list(parts, filter, context, 'application/json') : text('', 400);
   });
 
-  // Off, and nothing switches it on.
-  app.get('/api/v2/jim', () => text('', 404));
-  app.on(['POST', 'PUT', 'DELETE'], '/api/v2/jim', () => text('there is no Jim here', 404));
-  app.get('/api/v2/outgoing-smtp', () => json({}));
+  addRelease(app, parts);
+  addJim(app, parts);
   app.options('/api/v2/*', () => text(''));
 }
 

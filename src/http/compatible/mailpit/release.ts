@@ -19,7 +19,7 @@ export function addRelease(app: App, { store, mailpit }: HttpParts): void {
     if (!found) return notFound(context);
     const body = await looseBody(context.req.raw);
     const to = Array.isArray(body?.To) ? body.To.map(String) : [];
-    const wrong = refusalOf(to, relay);
+    const wrong = faultOfRecipients(to, relay);
     if (wrong !== undefined) return text(wrong, 400);
     try {
       await release(found, to.map(bare), relay);
@@ -31,7 +31,7 @@ export function addRelease(app: App, { store, mailpit }: HttpParts): void {
 }
 
 /** Undefined: these may be sent to. */
-function refusalOf(to: readonly string[], { allowed, blocked }: Relay): string | undefined {
+export function faultOfRecipients(to: readonly string[], { allowed, blocked }: Relay): string | undefined {
   if (to.length === 0) return 'No valid addresses found';
   const invalid = to.find((address) => !/^[^\s<>,;]+@[^\s<>,;]+$/.test(bare(address)) || !splitAddress(bare(address)));
   if (invalid !== undefined) return `Invalid email address: ${invalid.slice(0, 200)}`;
@@ -48,7 +48,12 @@ function bare(given: string): string {
   return /<([^<>]*)>\s*$/.exec(given)?.[1] ?? given.trim();
 }
 
-async function release({ transaction, content }: Found, to: readonly string[], relay: Relay): Promise<void> {
+/** @throws Error what the server said, or that it said nothing */
+export async function release(
+  { transaction, content }: Pick<Found, 'transaction' | 'content'>,
+  to: readonly string[],
+  relay: Relay,
+): Promise<void> {
   const { createTransport } = await import('nodemailer');
   // As it was received: the trace is of this server, and the next one writes its own (RFC 5321 §4.4).
   const received = (await wholeContent(content)).subarray(content.traceSize);

@@ -2,6 +2,7 @@
 import type { Content, MailStore, TransactionFilter, TransactionSummary } from '../../../store/mail-store.ts';
 import type { MimePart } from '../../../mail/mime-tree.ts';
 import { type HttpContext, MAX_JSON, limitedText } from '../../route.ts';
+import { withNames } from '../go-names.ts';
 import { isTimeZone, parseSearch } from '../../search-language.ts';
 import { searchFilter } from '../../search.ts';
 
@@ -18,12 +19,17 @@ export function notFound(context: HttpContext): Response {
   return text(context.req.param('id') === 'latest' ? 'Message not found' : '404 page not found', 404);
 }
 
+const NAMES = [
+  ...['IDs', 'Read', 'Search', 'Tags', 'Name', 'To'],
+  ...['Sender', 'Recipient', 'Authentication', 'ErrorCode', 'Probability'],
+];
+
 /** A JSON object; undefined: there is none. @throws HttpProblem 413 */
 export async function looseBody(request: Request): Promise<Readonly<Record<string, unknown>> | undefined> {
   const body = await limitedText(request, MAX_JSON);
   if (body.trim() === '') return {};
   try {
-    const value: unknown = JSON.parse(body);
+    const value = withNames(JSON.parse(body), NAMES);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
   } catch {
     return undefined;

@@ -9,6 +9,12 @@ import type { HttpParts } from '../../parts.ts';
 import { problemOf } from '../../problem.ts';
 import { type App, type HttpContext, json, limitedText } from '../../route.ts';
 import { z } from 'zod';
+import { withNames } from '../go-names.ts';
+
+const NAMES = [
+  ...['From', 'To', 'Cc', 'Bcc', 'ReplyTo', 'Subject', 'Text', 'HTML', 'Attachments', 'Tags', 'Headers'],
+  ...['Email', 'Name', 'Content', 'Filename', 'ContentType', 'ContentID'],
+];
 
 /** What makes the message itself: given by fields of their own. */
 const RESTRICTED = new Set(
@@ -63,7 +69,7 @@ export function addSend(app: App, parts: HttpParts): void {
 function read(text: string): SendBody {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = withNames(JSON.parse(text), NAMES);
   } catch (error) {
     throw new CannotSend(`the body must be JSON: ${(error as Error).message}`);
   }

@@ -38,6 +38,10 @@ export interface MailpitSettings {
   /** `public`: links to public addresses are asked. `internal`: to all. */
   readonly linkCheck: 'off' | 'public' | 'internal';
   readonly relay: Relay | undefined;
+  /** Other servers to which a client may release by naming them; a port that is not given: any. */
+  readonly releaseTo: 'any' | readonly { readonly host: string; readonly port: number | undefined }[];
+  /** Servers with a name, to which clients of MailHog's API release; with whom they are for, if they say so. */
+  readonly outgoing: ReadonlyMap<string, Relay & { readonly email: string }>;
   readonly webhook: Webhook | undefined;
 }
 
@@ -47,5 +51,7 @@ export const NO_SETTINGS: MailpitSettings = {
   sendAuth: undefined,
   linkCheck: 'off',
   relay: undefined,
+  releaseTo: [],
+  outgoing: new Map(),
   webhook: undefined,
 };
