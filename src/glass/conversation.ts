@@ -1,7 +1,6 @@
 /**
  * Conversations as values for the HTTP API: what was recorded, with its secrets hidden.
  */
-import { isUtf8 } from 'node:buffer';
 import type { Annotation, Endpoint, TlsInfo } from '../wire/connection.ts';
 import type {
   CloseManner,
@@ -15,7 +14,9 @@ import type {
 } from '../wire/recorder.ts';
 import type { Diagnosis } from './doctor/diagnosis.ts';
 import { diagnosesOf } from './doctor/doctor.ts';
-import { readingOf, type Spoken } from './reading.ts';
+import { readingOf } from './reading.ts';
+import { charsetOf, shownParts, textOf } from './shown.ts';
+import type { Spoken } from './spoken.ts';
 import { hiddenIn, veilOf } from './veil.ts';
 import type { Hidden, Veil } from './veil.ts';
 
@@ -98,8 +99,6 @@ export interface ConversationDetail extends ConversationItem {
   readonly missed: Missed;
 }
 
-export const MARK = '•';
-
 export function conversationItem(conversation: Conversation): ConversationItem {
   const { closedAt } = conversation;
   const annotations = conversation.annotations();
@@ -141,16 +140,6 @@ export function spokenSince(conversation: Conversation, since: number): Spoken[]
   return readingOf(conversation).filter(({ lastSeq }) => lastSeq > since);
 }
 
-/** What the two ends said, as text, one event for each piece that passed. Octets that are no text are read as octets. */
-export function conversationText(conversation: Conversation): TextEvent[] {
-  const veil = veilOf(conversation);
-  return conversation
-    .since(0)
-    .events.filter((event) => event.type === 'octets')
-    .filter(({ view }) => view !== 'network')
-    .map((event) => octetsValue(event, hiddenIn(veil, event), 'always-text') as TextEvent);
-}
-
 export function eventValue(event: RecordedEvent, veil: Veil): ConversationEvent {
   switch (event.type) {
     case 'octets':
@@ -164,11 +153,7 @@ export function eventValue(event: RecordedEvent, veil: Veil): ConversationEvent 
   }
 }
 
-function octetsValue(
-  event: RecordedOctets,
-  hidden: readonly Hidden[],
-  as: 'as-it-is' | 'always-text' = 'as-it-is',
-): TextEvent | BinaryEvent {
+function octetsValue(event: RecordedOctets, hidden: readonly Hidden[]): TextEvent | BinaryEvent {
   const octets = Buffer.from(event.octets.buffer, event.octets.byteOffset, event.octets.length);
   const common = {
     seq: event.seq,
@@ -180,40 +165,14 @@ function octetsValue(
     secrets: hidden.map(({ start, end }) => ({ offset: start, octets: end - start })),
   };
   // Judged and decoded without the secrets, so that nothing of them shows through.
-  const shown = [...shownParts(octets, hidden)];
-  const found = charsetOf(shown.map(({ part }) => part));
-  const charset = found ?? (as === 'always-text' ? 'iso-8859-1' : undefined);
+  const shown = shownParts(octets, hidden);
+  const charset = charsetOf(shown);
   if (charset === undefined) {
     const copy = Buffer.from(octets);
     for (const { start, end } of hidden) copy.fill(0, start, end);
     return { type: 'binary', ...common, base64: copy.toString('base64') };
   }
-  const text = shown
-    .map(
-      ({ part, marks }) => (charset === 'utf-8' ? part.toString('utf8') : part.toString('latin1')) + MARK.repeat(marks),
-    )
-    .join('');
-  return { type: 'text', ...common, text, charset };
-}
-
-/** What is shown, each part followed by as many marks as octets are hidden behind it. */
-function* shownParts(
-  octets: Buffer,
-  hidden: readonly Hidden[],
-): Generator<{ readonly part: Buffer; readonly marks: number }> {
-  let at = 0;
-  for (const { start, end } of hidden) {
-    yield { part: octets.subarray(at, start), marks: end - start };
-    at = end;
-  }
-  yield { part: octets.subarray(at), marks: 0 };
-}
-
-/** @returns undefined for what is no text */
-function charsetOf(parts: readonly Buffer[]): 'utf-8' | 'iso-8859-1' | undefined {
-  if (parts.some((part) => /[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]/.test(part.toString('latin1')))) return undefined;
-  // A character may be cut by the end of a piece; then it is shown as its octets.
-  return parts.every((part) => isUtf8(part)) ? 'utf-8' : 'iso-8859-1';
+  return { type: 'text', ...common, text: textOf(shown, charset), charset };
 }
 
 function counts(types: readonly string[]): Record<string, number> {

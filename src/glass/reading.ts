@@ -1,126 +1,244 @@
 /**
  * What was said in a conversation, in the units that its protocol has: lines, literals, messages. Everything that
- * explains, diagnoses, teaches or exports reads these and not the octets. Secrets are hidden already.
+ * explains, diagnoses, teaches or exports reads these and not the octets. Secrets are hidden already. A conversation is
+ * read on from where it was read to before.
  */
-import type { Conversation } from '../wire/recorder.ts';
-import { MARK, conversationText, type TextEvent } from './conversation.ts';
+import { isUtf8 } from 'node:buffer';
+import type { Conversation, Direction } from '../wire/recorder.ts';
+import { meaningOf } from './explain/meaning.ts';
+import { grammarOf } from './reading/any.ts';
+import { Reader, type Unit } from './reading/reader.ts';
+import { type ShownPart, shownParts, textOf } from './shown.ts';
+import type { Meaning, Side, Spoken } from './spoken.ts';
+import { type Hidden, type Veil, type VeilReader, hiddenBetween, veilReaderOf } from './veil.ts';
 
-export type Side = 'client' | 'server';
-
-/** A part of a unit's text, and what it says. Characters from `start`, `end` excluded. */
-export interface Field {
-  readonly start: number;
-  readonly end: number;
-  /** As the RFC names it: `tag`, `reverse-path`, `sequence set`. */
-  readonly name: string;
-  /** What this one says, in plain words: `messages 1 to 4`. */
-  readonly says: string;
-}
-
-export interface Meaning {
-  /** One sentence in plain words. */
-  readonly what: string;
-  readonly fields: readonly Field[];
-  readonly rfc: { readonly number: number; readonly section: string } | null;
-}
-
-/**
- * What a unit is. `greeting`: the server's first words. `command`, `reply`: with its `name`. `continuation`: a part of a
- * command or of a reply that goes on over several units. `data`: content (a message, a literal). `sasl`: an exchange of
- * authentication. `unknown`: it could not be understood.
- */
-export type Role = 'greeting' | 'command' | 'reply' | 'continuation' | 'data' | 'sasl' | 'unknown';
-
-export interface Spoken {
-  /** Of the event in which it begins, and of the one with its newest octet. */
-  readonly seq: number;
-  readonly lastSeq: number;
-  /** Milliseconds since the conversation was opened. */
-  readonly at: number;
-  readonly side: Side;
-  /** Of its first octet in its direction of what the ends say: with `side` its identity, for it may grow. */
-  readonly position: number;
-  /** With its line end. */
-  readonly octets: number;
-  /** Without its line end; each hidden octet is one `•`. Cut after 16,384 characters. */
-  readonly text: string;
-  /** `octets`: each character beyond ASCII stands for one octet. */
-  readonly charset: 'utf-8' | 'octets';
-  /** `none`: it has not ended yet, or is no line. */
-  readonly end: 'crlf' | 'lf' | 'none';
-  readonly secret: boolean;
-  readonly role: Role;
-  /** Of a command in upper case (`UID FETCH`, `MAIL`, `RETR`), of a reply its code or word (`250`, `OK`, `+OK`, `FETCH`); empty if there is none. */
-  readonly name: string;
-  /** IMAP's tag of a command, and of the response that completes it. */
-  readonly tag: string | null;
-  /** Of a reply that completes a command: where that command begins in the client's octets. */
-  readonly answers: number | null;
-  readonly meaning: Meaning | null;
-}
+export type { Decoded, Field, Meaning, RfcSection, Role, Side, Spoken } from './spoken.ts';
 
 const MOST_CHARACTERS = 16_384;
+/** What the readings that are kept may take together, in octets, about. */
+const MOST_MEMORY = 16 * 1024 * 1024;
+/** A unit's own, beside its text. */
+const UNIT_COST = 400;
 
-const known = new WeakMap<Conversation, { readonly seq: number; readonly spoken: readonly Spoken[] }>();
+/** In the order in which they were asked for last. */
+const known = new Map<Conversation, Reading>();
+let memory = 0;
 
 /** All that was said, as far as it is kept, in the order in which it began. */
 export function readingOf(conversation: Conversation): readonly Spoken[] {
-  const before = known.get(conversation);
-  if (before?.seq === conversation.lastSeq) return before.spoken;
-  const spoken = read(conversation);
-  known.set(conversation, { seq: conversation.lastSeq, spoken });
-  return spoken;
+  const veil = veilReaderOf(conversation);
+  let reading = known.get(conversation);
+  known.delete(conversation);
+  memory -= reading?.cost ?? 0;
+  if (!reading?.goesOnWith(veil)) reading = new Reading(conversation, veil);
+  reading.readOn();
+  known.set(conversation, reading);
+  memory += reading.cost;
+  for (const [other, { cost }] of known) {
+    if (memory <= MOST_MEMORY || other === conversation) break;
+    known.delete(other);
+    memory -= cost;
+  }
+  return reading.spoken;
 }
 
-function read(conversation: Conversation): Spoken[] {
-  const client = conversation.role === 'server' ? 'in' : 'out';
-  const spoken: Spoken[] = [];
-  const open: Partial<Record<Side, number>> = {};
-  for (const event of conversationText(conversation)) {
-    const side: Side = event.direction === client ? 'client' : 'server';
-    let position = event.position;
-    for (const piece of event.text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
-      const index = open[side];
-      const before = index === undefined ? undefined : spoken[index];
-      const next = before?.end === 'none' && before.position + before.octets === position ? before : undefined;
-      const unit = unitOf(event, side, position, piece, next, spoken.length === 0);
-      if (next) spoken[index!] = unit;
-      else open[side] = spoken.push(unit) - 1;
-      position = unit.position + unit.octets;
+/** With its secrets: for those who asked for them explicitly, and may have them. */
+export function unveiledReadingOf(conversation: Conversation): readonly Spoken[] {
+  const reading = new Reading(conversation, undefined);
+  reading.readOn();
+  return reading.spoken;
+}
+
+class Reading {
+  readonly #conversation: Conversation;
+  readonly #veil: VeilReader | undefined;
+  readonly #reader: Reader;
+  readonly #client: Direction;
+  #seq = 0;
+  /** How much of what the veil hid belatedly has been seen to. */
+  #belated: number;
+  /** What a session has declared a secret, and in which event. */
+  readonly #declared: { readonly direction: Direction; readonly range: Hidden; readonly seq: number }[] = [];
+  /** What has ended, but is hidden until what follows shows that it needs not be; with its text so far. */
+  #veiled: { readonly unit: Unit; text: string; lastSeq: number }[] = [];
+  /** What has ended, in order. */
+  readonly #ended: Spoken[] = [];
+  #all: readonly Spoken[] = [];
+  /** Octets of memory, about. */
+  cost = 0;
+
+  /** @param veil undefined: nothing is hidden */
+  constructor(conversation: Conversation, veil: VeilReader | undefined) {
+    this.#conversation = conversation;
+    this.#veil = veil;
+    this.#client = conversation.role === 'server' ? 'in' : 'out';
+    this.#reader = new Reader(grammarOf(conversation.protocol), this.#client);
+    this.#belated = veil?.belated.length ?? 0;
+  }
+
+  get spoken(): readonly Spoken[] {
+    return this.#all;
+  }
+
+  /** What has been hidden in what was read already asks for another reading. */
+  goesOnWith(veil: VeilReader): boolean {
+    return this.#veil === veil && this.#belated === veil.belated.length;
+  }
+
+  readOn(): void {
+    const conversation = this.#conversation;
+    if (this.#seq === conversation.lastSeq && this.#seq > 0) return;
+    const { events } = conversation.since(this.#seq);
+    this.#seq = conversation.lastSeq;
+    for (const event of events) {
+      this.#reader.push(event);
+      if (event.type !== 'annotation' || event.annotation.type !== 'secret') continue;
+      const { direction, position, octets } = event.annotation;
+      this.#declared.push({ direction, range: { start: position, end: position + octets }, seq: event.seq });
+    }
+    const veil = this.#veil?.veil(conversation.closedAt !== undefined);
+    this.#forgetGap();
+    const unfinished: Spoken[] = [];
+    const ended = this.#reader.takeEnded().map((unit) => ({ unit, text: '', lastSeq: 0 }));
+    for (const each of [...this.#veiled.splice(0), ...ended]) {
+      const spoken = this.#spokenOf(each.unit, veil, each.lastSeq);
+      if (veil !== undefined && this.#isOpen(each.unit, veil)) {
+        this.#veiled.push({ ...each, text: spoken.text });
+        unfinished.push(spoken);
+        continue;
+      }
+      // What shows now has changed now.
+      const hasChanged = each.text !== '' && each.text !== spoken.text;
+      insert(this.#ended, hasChanged ? this.#spokenOf(each.unit, veil, this.#seq) : spoken);
+      this.cost += UNIT_COST + spoken.text.length;
+    }
+    for (const unit of this.#reader.unfinished()) unfinished.push(this.#spokenOf(unit, veil, 0));
+    if (unfinished.length === 0) this.#all = this.#ended.slice();
+    else {
+      const all = this.#ended.slice();
+      for (const spoken of unfinished) insert(all, spoken);
+      this.#all = all;
     }
   }
-  return spoken;
+
+  /** Units of which nothing is kept any more. */
+  #forgetGap(): void {
+    const gap = this.#conversation.gap;
+    if (gap === undefined) return;
+    const isGone = ({ seq, lastSeq }: Spoken): boolean => seq > gap.after && lastSeq < gap.before;
+    const from = this.#ended.findIndex(isGone);
+    if (from === -1) return;
+    const kept = this.#ended.splice(from).filter((spoken) => !isGone(spoken));
+    this.#ended.push(...kept);
+  }
+
+  #isOpen({ side, position, octets }: Unit, veil: Veil): boolean {
+    return hiddenBetween(veil.open[this.#direction(side)], position, position + octets).length > 0;
+  }
+
+  #direction(side: Side): Direction {
+    return (side === 'client') === (this.#client === 'in') ? 'in' : 'out';
+  }
+
+  /** @param changed in which event it has changed, if after its newest octet */
+  #spokenOf(unit: Unit, veil: Veil | undefined, changed: number): Spoken {
+    const { side, seq, at, position, octets, label } = unit;
+    const direction = this.#direction(side);
+    const hidden = veil === undefined ? [] : hiddenBetween(veil.ends[direction], position, position + octets);
+    const { text, charset, end } = shown(unit, hidden);
+    let lastSeq = Math.max(unit.lastSeq, changed);
+    for (const { direction: way, range, seq: declared } of this.#declared) {
+      if (way === direction && range.start < position + octets && range.end > position)
+        lastSeq = Math.max(lastSeq, declared);
+    }
+    const isSecret = hidden.length > 0;
+    // Words that were taken from the octets are shown only as far as the text shows them.
+    const isShown = (word: string): boolean => !isSecret || text.includes(word);
+    const { role, about = {} } = label;
+    const name = role === 'unknown' && !isShown(label.name) ? '' : label.name;
+    const tag = label.tag !== undefined && label.tag !== null && isShown(label.tag) ? label.tag : null;
+    const { protocol } = this.#conversation;
+    const unveils = this.#veil === undefined;
+    let meaning: Meaning | null | undefined;
+    return {
+      seq,
+      lastSeq,
+      at,
+      side,
+      position,
+      octets,
+      text,
+      charset,
+      end,
+      secret: isSecret,
+      role,
+      name,
+      tag,
+      answers: label.answers ?? null,
+      // Most units are never looked at so closely.
+      get meaning() {
+        return (meaning ??= meaningOf({ protocol, side, role, name, text, octets, about }, unveils));
+      },
+    };
+  }
 }
 
-function unitOf(
-  event: TextEvent,
-  side: Side,
-  position: number,
-  piece: string,
-  before: Spoken | undefined,
-  isFirst: boolean,
-): Spoken {
-  const [, body = '', ending = ''] = /^([^]*?)(\r?\n)?$/.exec(piece)!;
-  const isOctets = event.charset === 'iso-8859-1';
-  const hides = event.secrets.length > 0;
-  const octets = isOctets ? piece.length : Buffer.byteLength(hides ? piece.replaceAll(MARK, '.') : piece);
-  const whole = (before?.text ?? '') + body;
-  const isCut = ending === '\n' && whole.endsWith('\r');
-  return {
-    seq: before?.seq ?? event.seq,
-    lastSeq: event.seq,
-    at: before?.at ?? event.at,
-    side,
-    position: before?.position ?? position,
-    octets: (before?.octets ?? 0) + octets,
-    text: (isCut ? whole.slice(0, -1) : whole).slice(0, MOST_CHARACTERS),
-    charset: isOctets || before?.charset === 'octets' ? 'octets' : 'utf-8',
-    end: ending === '\r\n' || isCut ? 'crlf' : ending === '\n' ? 'lf' : 'none',
-    secret: (before?.secret ?? false) || (hides && body.includes(MARK)),
-    role: side === 'client' ? 'command' : isFirst ? 'greeting' : 'reply',
-    name: /^\S*/.exec(whole)![0].toUpperCase(),
-    tag: null,
-    answers: null,
-    meaning: null,
-  };
+/** Units are in the order in which they began; those that waited for a decision come late. */
+function insert(all: Spoken[], spoken: Spoken): void {
+  let at = all.length;
+  while (at > 0 && isBehind(all[at - 1]!, spoken)) at--;
+  if (at === all.length) all.push(spoken);
+  else all.splice(at, 0, spoken);
+}
+
+function isBehind(a: Spoken, b: Spoken): boolean {
+  return a.seq > b.seq || (a.seq === b.seq && a.position > b.position);
+}
+
+/** @param hidden positions as the unit's are */
+function shown(unit: Unit, hidden: readonly Hidden[]): Pick<Spoken, 'text' | 'charset' | 'end'> {
+  const { pieces, position, octets, kept, tail } = unit;
+  const all = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  const end = !unit.ended && unit.label.role === 'data' ? 'none' : endOf(tail);
+  const isWhole = kept === octets;
+  const length = isWhole ? kept - { crlf: 2, lf: 1, none: 0 }[end] : kept;
+  const parts = shownParts(
+    all.subarray(0, length),
+    hidden
+      .map((range) => ({ start: Math.max(0, range.start - position), end: Math.min(length, range.end - position) }))
+      .filter((range) => range.end > range.start),
+  );
+  const isCut = !isWhole || (!unit.ended && end === 'none');
+  const text = utf8(parts, isCut);
+  if (text !== undefined) return { text: cut(text), charset: 'utf-8', end };
+  return { text: cut(textOf(parts, 'iso-8859-1')), charset: 'octets', end };
+}
+
+function endOf(tail: string): Spoken['end'] {
+  return tail.endsWith('\r\n') ? 'crlf' : tail.endsWith('\n') ? 'lf' : 'none';
+}
+
+/** @param isCut a character at the end may go on with what is not there. @returns undefined for what is no UTF-8 */
+function utf8(parts: readonly ShownPart[], isCut: boolean): string | undefined {
+  const last = parts.at(-1)!;
+  const whole =
+    isCut && last.marks === 0 ? [...parts.slice(0, -1), { ...last, part: withoutCutCharacter(last.part) }] : parts;
+  return whole.every(({ part }) => isUtf8(part)) ? textOf(whole, 'utf-8') : undefined;
+}
+
+function withoutCutCharacter(octets: Buffer): Buffer {
+  for (let back = 1; back <= Math.min(3, octets.length); back++) {
+    const octet = octets[octets.length - back]!;
+    if (octet < 0x80) break;
+    if (octet < 0xc0) continue;
+    const needed = octet >= 0xf0 ? 4 : octet >= 0xe0 ? 3 : 2;
+    return back < needed ? octets.subarray(0, octets.length - back) : octets;
+  }
+  return octets;
+}
+
+function cut(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text;
+  const isPair = /[\ud800-\udbff]$/.test(text.slice(0, MOST_CHARACTERS));
+  return text.slice(0, isPair ? MOST_CHARACTERS - 1 : MOST_CHARACTERS);
 }

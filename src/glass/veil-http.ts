@@ -33,9 +33,8 @@ export function headerSecret(line: string): number | undefined {
   return name.length + (SCHEME.exec(line.slice(name.length))?.[0].length ?? 0);
 }
 
-export function httpSecrets({ start, octets }: Stretch): Hidden[] {
-  // What comes first after a gap may be the rest of a secret that began in it: its line is hidden.
-  const afterGap = start > 0;
+/** @param afterGap what comes first may be the rest of a secret that began in the gap: its line is hidden */
+export function httpSecrets({ start, octets }: Stretch, afterGap = start > 0): Hidden[] {
   const text = octets.toString('latin1');
   return [...fields(text, afterGap), ...members(text), ...parameters(text)].map((found) => ({
     start: start + found.start,

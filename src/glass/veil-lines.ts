@@ -138,14 +138,25 @@ export class LineVeil {
     if (this.#serverPartial.length > 65_536) this.#serverPartial = '';
   }
 
-  /** @param finished nothing follows; otherwise a line that has not ended is hidden whole, until its end shows what it is */
-  finish(finished: boolean): { readonly client: readonly Hidden[]; readonly server: readonly Hidden[] } {
-    const rest = Buffer.concat(this.#partial);
-    const next = this.#partialStart + rest.length;
-    if (this.#afterGap || (!finished && this.#state.name !== 'data')) this.#hide(this.#partialStart, next);
-    else if (rest.length > 0) this.#clientSaid({ start: this.#partialStart, next, text: rest.toString('latin1') });
-    this.#proofs(this.#serverPartial, this.#serverStart);
+  /** What has been found so far; more is added at the end of both. */
+  found(): { readonly client: readonly Hidden[]; readonly server: readonly Hidden[] } {
     return { client: this.#hidden, server: this.#serverHidden };
+  }
+
+  /**
+   * What is to be hidden beside what has been found, because it has not ended.
+   * @param finished nothing follows; otherwise a line that has not ended is hidden whole, until its end shows what it is
+   */
+  finish(finished: boolean): { readonly client: readonly Hidden[]; readonly server: readonly Hidden[] } {
+    const length = this.#partial.reduce((sum, piece) => sum + piece.length, 0);
+    const next = this.#partialStart + length;
+    const client: Hidden[] = [];
+    if (this.#afterGap || (!finished && this.#state.name !== 'data'))
+      client.push({ start: this.#partialStart, end: next });
+    else if (length > 0 && finished) {
+      this.#clientSaid({ start: this.#partialStart, next, text: Buffer.concat(this.#partial).toString('latin1') });
+    }
+    return { client, server: this.#proofsIn(this.#serverPartial, this.#serverStart) };
   }
 
   #hide(start: number, end: number): void {
@@ -275,10 +286,15 @@ export class LineVeil {
 
   /** The server's signature in SCRAM (RFC 5802 §3): passwords can be tried against it as against the client's proof. */
   #proofs(line: string, start: number): void {
-    if (!this.#loginSeen) return;
-    for (const match of line.matchAll(SERVER_SIGNATURE)) {
-      this.#serverHidden.push({ start: start + match.index, end: start + match.index + match[0].length });
-    }
+    this.#serverHidden.push(...this.#proofsIn(line, start));
+  }
+
+  #proofsIn(line: string, start: number): Hidden[] {
+    if (!this.#loginSeen) return [];
+    return [...line.matchAll(SERVER_SIGNATURE)].map((match) => ({
+      start: start + match.index,
+      end: start + match.index + match[0].length,
+    }));
   }
 
   #serverSaid(line: string, start: number): void {

@@ -74,6 +74,15 @@ export class OctetLog {
     return this.#lastRow - this.#firstRow;
   }
 
+  /** The numbers of the oldest and of the newest one; 0 if there is none. */
+  get firstSeq(): number {
+    return this.count === 0 ? 0 : this.#rows[COLUMNS * this.#firstRow]!;
+  }
+
+  get lastSeq(): number {
+    return this.count === 0 ? 0 : this.#rows[COLUMNS * (this.#lastRow - 1)]!;
+  }
+
   /** The octets are copied. */
   push(seq: number, at: number, kind: number, position: number, octets: Uint8Array): void {
     if (COLUMNS * (this.#lastRow + 1) > this.#rows.length) this.#makeRows();

@@ -157,6 +157,12 @@ export class Conversation {
     return this.#gapOctets;
   }
 
+  /** Octets of the events between these two numbers are not kept; undefined: all are. */
+  get gap(): { readonly after: number; readonly before: number } | undefined {
+    if (this.#gapOctets === 0) return undefined;
+    return { after: this.#head.lastSeq, before: this.#tail.firstSeq };
+  }
+
   /** Every event that is kept and has a number above `seq`, in order. */
   since(seq: number): { readonly events: readonly RecordedEvent[]; readonly missed: Missed } {
     const events: RecordedEvent[] = [];

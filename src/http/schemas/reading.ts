@@ -9,7 +9,11 @@ export const meaning = z
       .array(z.object({ start: count, end: count, name: z.string(), says: z.string() }))
       .readonly()
       .describe('Parts of the text, by their characters.'),
-    rfc: nullable(z.object({ number: z.int(), section: z.string() })),
+    rfc: nullable(z.object({ number: z.int(), section: z.string().describe('Empty: the whole document.') })),
+    decoded: z
+      .array(z.object({ name: z.string(), value: z.string() }))
+      .readonly()
+      .describe('What an encoded part says, such as a response of SASL. Secrets are `•••••`.'),
   })
   .meta({ id: 'Meaning' });
 
