@@ -205,6 +205,7 @@ function problemOf(annotation: Annotation): string | null {
     case 'flags':
     case 'expunged':
     case 'secret':
+    case 'revealed':
       return null;
   }
 }

@@ -22,6 +22,7 @@ import { scopeView } from './scope-view.ts';
 import { type App, type Environment, type HttpContext, type Route, addRoute } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { connectRoutes } from './routes/connect.ts';
+import { conversationExportRoutes } from './routes/conversation-exports.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { addHealth } from './routes/health.ts';
@@ -43,6 +44,8 @@ const ROUTES: readonly Route[] = [
   ...waitingRoutes, // before those with {id}
   ...messageRoutes,
   ...reportRoutes,
+  // Before the routes of one conversation: `export` could be an id.
+  ...conversationExportRoutes,
   ...conversationRoutes,
   ...connectRoutes,
 ];

@@ -409,6 +409,8 @@ export const texts = {
       limit: (limit: string) => `limit reached: ${limit}`,
       dropped: (octets: number) => `${counted(octets, 'octet', 'octets')} sent before TLS were dropped`,
       fault: (rule: string, effect: string, at: string) => `made to fail by rule ${rule}: ${effect} at ${at}`,
+      revealed: (what: 'text' | 'octets' | 'keys', to: string) =>
+        `${{ text: 'secrets', octets: 'octets with their secrets', keys: 'keys of TLS' }[what]} shown to ${to}`,
       wrongPort: {
         tls: 'the client began with TLS on a port that begins in clear',
         http: 'a browser or HTTP client on a mail port',

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SecureContext, TLSSocket } from 'node:tls';
+import type { CertificateFacts } from './certificate-facts.ts';
 import { Deadline } from './deadline.ts';
 import { DeflateLayer } from './deflate-layer.ts';
 import { WRONG_PORT_ALERT, firstOctets } from './first-octets.ts';
@@ -28,6 +29,10 @@ export interface TlsInfo {
   readonly serverName: string | undefined;
   /** Milliseconds from the first octet of the handshake to its end. */
   readonly handshakeMs: number;
+  /** What the server showed of itself; known while a recording runs. */
+  readonly certificate?: CertificateFacts;
+  /** The protocol that was agreed on under TLS (RFC 7301), if any. */
+  readonly alpn?: string;
 }
 
 export interface Endpoint {
@@ -60,6 +65,8 @@ export type Annotation =
   | { readonly type: 'dropped'; readonly octets: number }
   /** Something was made to fail on purpose: by which rule, what, and where it was asked. */
   | { readonly type: 'fault'; readonly rule: string; readonly effect: string; readonly at: string }
+  /** Somebody had secrets of this conversation shown: `what` of them, and from which address it was asked. */
+  | { readonly type: 'revealed'; readonly what: 'text' | 'octets' | 'keys'; readonly to: string }
   | { readonly type: 'error'; readonly message: string };
 
 /** A line as it came, without its end. `bare` tells that it ended in LF alone, `overlong` that the rest was discarded. */

@@ -7,6 +7,7 @@ import { Duplex } from 'node:stream';
 import { TLSSocket, connect as connectTls } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { HANDSHAKE } from './first-octets.ts';
+import { certificateFacts, type CertificateFacts } from './certificate-facts.ts';
 import type { TlsInfo } from './connection.ts';
 import type { Conversation, View } from './recorder.ts';
 import type { CutManner } from './shaping.ts';
@@ -95,6 +96,15 @@ export class NetworkLayer implements Layer {
       if (how === 'rst') this.reset();
       else this.socket.end(() => this.destroy());
     });
+  }
+
+  get recording(): boolean {
+    return this.#conversation.recording;
+  }
+
+  /** A line of the key log of the TLS over this layer. */
+  keyLogged(line: Buffer): void {
+    this.#conversation.tlsKey(line.toString('latin1').trimEnd());
   }
 
   pause(): void {
@@ -252,6 +262,7 @@ export class TlsLayer implements Layer {
     below.carries(socket);
     socket.on('error', (error: Error) => (this.#error ??= error));
     socket.on('_tlsError', (error: Error) => (this.#error ??= error));
+    if (below.recording) socket.on('keylog', (line: Buffer) => below.keyLogged(line));
   }
 
   static server(below: NetworkLayer, tls: ServerTls, early: Buffer, native: boolean): TlsLayer {
@@ -297,13 +308,23 @@ export class TlsLayer implements Layer {
         resolve();
       });
     });
+    const handshakeMs = performance.now() - (this.#below.handshakeAt ?? startedAt);
     const cipher = socket.getCipher();
+    const certificate = this.#below.recording ? this.#certificate() : undefined;
     return {
       version: socket.getProtocol() ?? cipher.version,
       cipher: cipher.standardName,
       serverName: typeof socket.servername === 'string' && socket.servername !== '' ? socket.servername : undefined,
-      handshakeMs: performance.now() - (this.#below.handshakeAt ?? startedAt),
+      handshakeMs,
+      ...(certificate !== undefined && { certificate }),
+      ...(typeof socket.alpnProtocol === 'string' && { alpn: socket.alpnProtocol }),
     };
+  }
+
+  /** The server's, whichever side this is. */
+  #certificate(): CertificateFacts | undefined {
+    const found = this.#isServer ? this.socket.getX509Certificate() : this.socket.getPeerX509Certificate();
+    return found && certificateFacts(found);
   }
 
   /** Puts the connection on top: octets flow from here on. */

@@ -79,6 +79,8 @@ const NOTE_COST = 256;
 const CONVERSATION_COST = 1024;
 /** How many annotations and TLS events are kept of a conversation's start, and as many of its end. */
 const NOTES_KEPT = 256;
+/** Lines of the key log: five of a handshake of TLS 1.3, and one for each update of keys. */
+const KEYS_KEPT = 64;
 
 /** One recorded connection. Written by its connection through `Recorder`, read by everybody else. */
 export class Conversation {
@@ -117,6 +119,7 @@ export class Conversation {
   readonly #head: OctetLog;
   readonly #tail: OctetLog;
   #gapOctets = 0;
+  readonly #keyLog: string[] = [];
   readonly #notes: (RecordedAnnotation | RecordedTls | RecordedClose)[] = [];
   #lateNotes: (RecordedAnnotation | RecordedTls | RecordedClose)[] = [];
 
@@ -231,6 +234,18 @@ export class Conversation {
     this.#note({ type: 'tls', seq: ++this.#seq, at: this.#now(), tls });
   }
 
+  /** With these lines (the form of SSLKEYLOGFILE, as NSS has it) what passed under TLS can be read: they are secrets. */
+  get keyLog(): readonly string[] {
+    return this.#keyLog;
+  }
+
+  /** Keeps a line of TLS's key log. */
+  tlsKey(line: string): void {
+    if (!this.#kept || this.#keyLog.length >= KEYS_KEPT) return;
+    this.#keyLog.push(line);
+    this.#changed(2 * line.length);
+  }
+
   closed(by: 'peer' | 'us', how: CloseManner): void {
     if (!this.#kept || this.closedAt !== undefined) return;
     this.closedAt = Date.now();
@@ -243,6 +258,7 @@ export class Conversation {
   /** The ring lets it go: others have its memory now. */
   release(): void {
     this.#kept = false;
+    this.#keyLog.length = 0;
     this.#head.clear();
     this.#tail.clear();
   }

@@ -12,6 +12,18 @@ const tlsInfo = z
     cipher: z.string(),
     serverName: z.string().optional().describe('What the client asked for (SNI).'),
     handshakeMs: z.number(),
+    certificate: z
+      .object({
+        subject: z.string(),
+        issuer: z.string(),
+        names: z.array(z.string()).readonly(),
+        validFrom: time,
+        validTo: time,
+        fingerprint: z.string().describe('SHA-256, in groups of four digits.'),
+      })
+      .optional()
+      .describe('What the server showed of itself.'),
+    alpn: z.string().optional().describe('The protocol that was agreed on under TLS (RFC 7301).'),
   })
   .meta({ id: 'TlsInfo' });
 

@@ -195,6 +195,8 @@ function annotationWords(annotation: Annotation): string {
       return annotations.dropped(annotation.octets);
     case 'fault':
       return annotations.fault(visibleName(annotation.rule), annotation.effect, annotation.at);
+    case 'revealed':
+      return annotations.revealed(annotation.what, annotation.to);
     case 'error':
       return visibleName(annotation.message);
   }
