@@ -45,7 +45,7 @@ async function violations(page: Page): Promise<string[]> {
 /** Panes with more in them than fits in their width: nobody shall have to scroll in two directions. */
 function tooWide(page: Page): Promise<string[]> {
   return page.evaluate(() =>
-    [...document.querySelectorAll('html, main, .empty-pane, .scroller, .item-pane, .accounts-pane')]
+    [...document.querySelectorAll('html, main, .connect-page, .empty-pane, .scroller, .item-pane, .accounts-pane')]
       .filter((pane) => pane.scrollWidth > pane.clientWidth)
       .map((pane) => pane.className || pane.tagName),
   );
@@ -118,6 +118,26 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>]
     (page) => page.getByText('There never was such a conversation').waitFor(),
   ],
   ['missing', '/connect/nothing', (page) => page.getByText('There is no such page').waitFor()],
+  [
+    'connect',
+    '/connect',
+    async (page) => {
+      await page.getByRole('heading', { name: 'Thunderbird', level: 2 }).waitFor();
+      await page.getByText('Connections since the start').waitFor();
+      for (const details of await page.locator('.connect-page details').all())
+        await details.evaluate((element) => element.setAttribute('open', ''));
+    },
+  ],
+  ['connect-text', '/connect/mutt?from=container', (page) => page.getByText('set folder =').waitFor()],
+  [
+    'connect-code',
+    '/connect/android?from=network&host=192.168.1.20',
+    async (page) => {
+      await page.getByRole('button', { name: 'Show the QR code' }).click();
+      await page.locator('svg.qr').waitFor();
+      await page.getByRole('checkbox', { name: 'with the password' }).click();
+    },
+  ],
   [
     'help',
     '/mail',

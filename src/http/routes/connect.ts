@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { splitAddress } from '../../mail/address.ts';
 import { loginAddress } from '../../sasl/login-name.ts';
 import type { Endpoint } from '../../wire/connection.ts';
+import { diagnosesOf } from '../../glass/doctor/doctor.ts';
 import { accountsNamed, newestAttempt } from '../../glass/setup-steps.ts';
 import type { Account } from '../../store/mail-store.ts';
 import { isPrivateAddress } from '../access.ts';
@@ -113,14 +114,20 @@ export const connectRoutes = [
         recording: recorder.recording,
         began: began === undefined ? null : new Date(began).toISOString(),
         client: client ?? null,
-        steps: steps.map(({ step, state, at, conversation, detail }) => ({
-          step,
-          state,
-          at: at === undefined ? null : new Date(at).toISOString(),
-          conversation: conversation?.id ?? null,
-          service: conversation?.service ?? null,
-          detail: detail ?? null,
-        })),
+        steps: steps.map((each) => {
+          const { step, state, at, conversation, detail } = each;
+          const ofSame = steps.filter((other) => other.conversation === conversation);
+          const isLast = each === (ofSame.find((other) => other.state === 'failed') ?? ofSame.at(-1));
+          return {
+            step,
+            state,
+            at: at === undefined ? null : new Date(at).toISOString(),
+            conversation: conversation?.id ?? null,
+            service: conversation?.service ?? null,
+            detail: detail ?? null,
+            diagnoses: conversation && isLast ? diagnosesOf(conversation) : [],
+          };
+        }),
         services: offeredServices(parts.services()).map(({ service, port }) => ({
           service,
           port,

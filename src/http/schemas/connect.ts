@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { loginName } from './accounts.ts';
 import { count, nullable, time } from './common.ts';
+import { diagnosis } from './reading.ts';
 
 const serverHost = z
   .string()
@@ -83,6 +84,10 @@ export const connectStep = z.object({
   conversation: nullable(z.string()).describe('In which conversation.'),
   service: nullable(z.string()),
   detail: nullable(z.string()).describe('What exactly was done; of what failed: why.'),
+  diagnoses: z
+    .array(diagnosis)
+    .readonly()
+    .describe('What the doctor makes of the conversation: with the step that failed in it, or else with its last one.'),
 });
 export type ConnectStep = z.infer<typeof connectStep>;
 

@@ -208,6 +208,7 @@ export const texts = {
     optional: 'only some programs do',
     unneeded: 'not over POP3',
     conversation: 'conversation',
+    lines: 'the lines that show it',
     services: 'Connections since the start',
     nothing:
       'Nothing has arrived on any of these ports since the server started. Is the port mapped (docker compose port glassmail 1993), and is the server name right?',

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type { ConnectProgress, ConnectStep } from '../../http/schemas/connect.ts';
+import type { Diagnosis } from '../../http/schemas/reading.ts';
 import { Icon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
 import { formatClock } from '../format.ts';
@@ -56,7 +57,8 @@ export function Watch({ progress, problem, since, startOver }: WatchProps) {
 
 const ICONS = { done: 'check', failed: 'close' } as const;
 
-function Step({ step: { step, state, at, conversation, service, detail } }: { readonly step: ConnectStep }) {
+function Step({ step: shown }: { readonly step: ConnectStep }) {
+  const { step, state, at, conversation, service, detail, diagnoses } = shown;
   const said = texts.watch;
   const where = service === null || step === 'settings' ? undefined : serviceName(service);
   const exactly = [where, detail !== null && state === 'done' ? visibleName(detail) : undefined].filter(Boolean);
@@ -83,8 +85,32 @@ function Step({ step: { step, state, at, conversation, service, detail } }: { re
         </Link>
       )}
       {state === 'failed' && detail !== null ? <p className="why">{visibleName(detail)}</p> : null}
+      {diagnoses.map((diagnosis) => (
+        <DiagnosisNote key={diagnosis.id} diagnosis={diagnosis} conversation={conversation!} />
+      ))}
     </li>
   );
+}
+
+/** What the doctor says about the conversation of a step, with the lines that show it. */
+function DiagnosisNote({ diagnosis, conversation }: DiagnosisNoteProps) {
+  const { id, severity, title, sentence, remedy, evidence } = diagnosis;
+  const [first] = evidence;
+  return (
+    <div className={`diagnosis ${severity}`}>
+      <p>
+        <span className="diagnosis-id">{id}</span> <b>{visibleName(title)}</b>
+      </p>
+      <p>{visibleName(sentence)}</p>
+      <p>{visibleName(remedy)}</p>
+      {first ? <Link to={`/wire/${conversation}#e${first.seq}`}>{texts.watch.lines}</Link> : null}
+    </div>
+  );
+}
+
+interface DiagnosisNoteProps {
+  readonly diagnosis: Diagnosis;
+  readonly conversation: string;
 }
 
 /** "Nothing has come" is an answer too, and what the ring has let go is counted still. */
