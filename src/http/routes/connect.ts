@@ -1,4 +1,5 @@
 /** Everything that one needs who connects a mail program, and how far it has come. */
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { splitAddress } from '../../mail/address.ts';
 import { loginAddress } from '../../sasl/login-name.ts';
@@ -167,5 +168,6 @@ function networkAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, address }) => !internal && isPrivateAddress(address) && !address.startsWith('fe80:'))
-    .map(({ address }) => address);
+    .map(({ address }) => address)
+    .sort((a, b) => isIP(a) - isIP(b)); // those of four numbers are easier to type
 }

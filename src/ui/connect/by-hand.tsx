@@ -17,33 +17,11 @@ export function ByHand({ settings }: { readonly settings: ConnectSettings }) {
   return (
     <section className="by-hand" aria-labelledby="by-hand-title">
       <h3 id="by-hand-title">{byHand.title}</h3>
-      <div className="wide-table" role="region" aria-labelledby="by-hand-title" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{byHand.use}</th>
-              <th scope="col">{byHand.server}</th>
-              <th scope="col">{byHand.port}</th>
-              <th scope="col">{byHand.security}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {services.map(({ service, protocol, port, security }) => (
-              <tr key={service}>
-                <th scope="row">{byHand.purposes[protocol]}</th>
-                <td>
-                  <Value text={host} />
-                </td>
-                <td>
-                  <Value text={String(port)} />
-                </td>
-                <td>{byHand.securities[security]}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
       <dl className="pairs">
+        <dt>{byHand.server}</dt>
+        <dd>
+          <Value text={host} />
+        </dd>
         <dt>{byHand.user}</dt>
         <dd>
           <Value text={userName} />
@@ -53,6 +31,26 @@ export function ByHand({ settings }: { readonly settings: ConnectSettings }) {
         <dt>{byHand.method}</dt>
         <dd>{byHand.methodText}</dd>
       </dl>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{byHand.use}</th>
+            <th scope="col">{byHand.port}</th>
+            <th scope="col">{byHand.security}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {services.map(({ service, protocol, port, security }) => (
+            <tr key={service}>
+              <th scope="row">{byHand.purposes[protocol]}</th>
+              <td>
+                <Value text={String(port)} />
+              </td>
+              <td>{byHand.securities[security]}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
       <CopyButton text={all} className="button small">
         {byHand.all}
       </CopyButton>

@@ -88,8 +88,14 @@ export function ConnectPage({ program = FIRST }: { readonly program: string | un
         )}
       </header>
       <div className="connect-columns">
-        <div className="connect-main">
-          <Steps program={program} settings={settings} place={place} host={host} />
+        <Steps program={program} settings={settings} place={place} host={host} />
+        <Watch
+          progress={progress}
+          problem={problem}
+          since={since}
+          startOver={(from) => navigate(withQuery(location.pathname, query, { since: from }), { replace: true })}
+        />
+        <div className="connect-rest">
           <Certificate settings={settings} page={pageFor(settings)} />
           <section aria-labelledby="records-title">
             <h2 id="records-title">{texts.records.title}</h2>
@@ -97,12 +103,6 @@ export function ConnectPage({ program = FIRST }: { readonly program: string | un
             <Snippet text={settings.records.trimEnd()} label={texts.records.title} />
           </section>
         </div>
-        <Watch
-          progress={progress}
-          problem={problem}
-          since={since}
-          startOver={(from) => navigate(withQuery(location.pathname, query, { since: from }), { replace: true })}
-        />
       </div>
     </div>
   );
@@ -120,7 +120,7 @@ function Steps({ program, settings, place, host }: StepsProps) {
   const configuration = settings.configurations.find((each) => each.program === program);
   const title = isProgram(program) ? texts.programs[program].title : (configuration?.title ?? program);
   return (
-    <section aria-labelledby="steps-title">
+    <section className="connect-steps" aria-labelledby="steps-title">
       <h2 id="steps-title">{title}</h2>
       <Notes settings={settings} place={place} host={host} />
       {isProgram(program) ? (

@@ -6,6 +6,8 @@ import { texts } from './texts.ts';
 export function TextFiles({ configuration }: { readonly configuration: TextConfiguration }) {
   const { authority, files, run, note } = configuration;
   const { files: said } = texts;
+  // Not saved, but typed to the program once it runs.
+  const typed = files.find(({ name }) => name === 'what-to-type.txt');
   return (
     <>
       <ol className="steps">
@@ -15,20 +17,27 @@ export function TextFiles({ configuration }: { readonly configuration: TextConfi
             <Snippet text={authority} label={said.authority} />
           </li>
         )}
-        {files.map(({ name, text, secret }) => {
-          const isTyped = name === 'what-to-type.txt';
-          const title = isTyped ? said.type : secret ? said.saveSecret(name) : said.save(name);
-          return (
-            <li key={name} className={isTyped ? 'later' : undefined}>
-              <p>{title}</p>
-              <Snippet text={text.trimEnd()} label={title} />
-            </li>
-          );
-        })}
+        {files
+          .filter((file) => file !== typed)
+          .map(({ name, text, secret }) => {
+            const title = secret ? said.saveSecret(name) : said.save(name);
+            return (
+              <li key={name}>
+                <p>{title}</p>
+                <Snippet text={text.trimEnd()} label={title} />
+              </li>
+            );
+          })}
         {run === null ? null : (
           <li>
             <p>{said.run}</p>
             <Snippet text={run} label={said.run} />
+          </li>
+        )}
+        {typed === undefined ? null : (
+          <li>
+            <p>{said.type}</p>
+            <Snippet text={typed.text.trimEnd()} label={said.type} />
           </li>
         )}
       </ol>

@@ -56,7 +56,7 @@ const gmail = (facts: Facts): Words[] => [
 ];
 
 const newOutlook = (facts: Facts): Words[] => [
-  words`New Outlook for Windows, and Outlook for iOS and Android, give name and password to Microsoft’s servers, and those log in here. They cannot reach ${value(facts.host)}, and your password would leave this network.`,
+  words`New Outlook for Windows, and Outlook for iOS and Android, give name and password to Microsoft’s servers, and those log in here. They cannot reach ${label(facts.host)}, and your password would leave this network.`,
   ['Use classic Outlook, or any other program of this list.'],
 ];
 
