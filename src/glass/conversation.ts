@@ -197,13 +197,22 @@ function problemOf(annotation: Annotation): string | null {
     case 'error':
       return annotation.message;
     case 'login':
+    case 'client':
+    case 'refused':
     case 'stored':
-    case 'appended':
     case 'settings':
     case 'selected':
+    case 'appended':
+    case 'looked':
     case 'read':
     case 'flags':
+    case 'marked':
+    case 'copied':
+    case 'moved':
     case 'expunged':
+    case 'api-read':
+    case 'api-marked':
+    case 'api-deleted':
     case 'secret':
     case 'revealed':
       return null;

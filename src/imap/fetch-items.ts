@@ -136,6 +136,26 @@ export function isRead(attribute: FetchAttribute): boolean {
   return section !== undefined && attribute.name !== 'BINARY.SIZE' && (section.text?.name ?? 'TEXT') === 'TEXT';
 }
 
+/** Whether it tells what a list shows of a message. */
+export function isLooked(attribute: FetchAttribute): boolean {
+  const { name } = attribute;
+  if (name === 'ENVELOPE' || name === 'BODYSTRUCTURE' || name === 'BODY' || name === 'PREVIEW') return true;
+  return name !== 'BINARY.SIZE' && sectionOf(attribute) !== undefined;
+}
+
+const MOST_NAMES = 200;
+
+/** What of messages themselves was asked for, for those who watch; long lists are cut. */
+export function namesOf(attributes: readonly FetchAttribute[]): string {
+  const names = attributes.filter((attribute) => isRead(attribute) || isLooked(attribute)).map(toldName);
+  const text = names.join(' ');
+  return text.length <= MOST_NAMES ? text : `${text.slice(0, MOST_NAMES)}…`;
+}
+
+function toldName(attribute: FetchAttribute): string {
+  return attribute.name === 'BODY[]' || attribute.name === 'BINARY[]' ? nameOf(attribute) : attribute.name;
+}
+
 /** Whether BINARY can be answered: RFC 3516 §4.3. */
 export function hasUnknownEncoding(attribute: FetchAttribute, { tree }: FetchedMessage): boolean {
   if (attribute.name !== 'BINARY[]' && attribute.name !== 'BINARY.SIZE') return false;

@@ -164,6 +164,10 @@ export class MailboxView {
   get name(): string {
     return this.#snapshot.mailbox.name;
   }
+  /** Messages of it, for those who watch. @param uids as a sequence set */
+  told(uids: string): { readonly mailbox: string; readonly mailboxId: MailboxId; readonly uids: string } {
+    return { mailbox: this.name, mailboxId: this.id, uids };
+  }
   get uidValidity(): number {
     return this.#snapshot.mailbox.uidValidity;
   }

@@ -3,7 +3,7 @@ import { loginAddress } from '../sasl/login-name.ts';
 import type { AuthorizationState, Context } from './command.ts';
 import { err, ok } from './grammar/responses.ts';
 import type { Response } from './grammar/responses.ts';
-import { MaildropView } from './maildrop-view.ts';
+import { MaildropView, type ViewOptions, told } from './maildrop-view.ts';
 
 export async function enterMaildrop(
   login: string,
@@ -18,7 +18,12 @@ export async function enterMaildrop(
   if (!context.loginDue(account.id)) {
     return err(`Not yet: ${context.loginDelaySeconds!} seconds have to lie between two logins`, 'LOGIN-DELAY');
   }
-  const options = { ...context.maildrop, utf8: context.dialect.utf8 };
+  const options: ViewOptions = {
+    ...context.maildrop,
+    utf8: context.dialect.utf8,
+    seen: (uids, modSeq) =>
+      view && context.annotate({ type: 'flags', ...told(view.mailbox, uids), mode: 'add', flags: '\\Seen', modSeq }),
+  };
   const view = await MaildropView.open(context.store, account.id, options);
   // RFC 2449 §8.1.2: the login was right, which the code says.
   if (view === undefined)

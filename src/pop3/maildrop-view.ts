@@ -5,7 +5,7 @@
 import { isAscii } from 'node:buffer';
 import { parseMimeTree, type MimePart } from '../mail/mime-tree.ts';
 import { Refusal } from '../store/refusal.ts';
-import type { AccountId, Uid } from '../store/change.ts';
+import type { AccountId, MailboxId, ModSeq, Uid } from '../store/change.ts';
 import type { Content, Mailbox, MailboxSnapshot, MailStore } from '../store/mail-store.ts';
 import { LineCounter } from './grammar/line-encoder.ts';
 import { headerRanges, surrogate } from './grammar/surrogate.ts';
@@ -21,6 +21,15 @@ export interface MaildropOptions {
 export interface ViewOptions extends MaildropOptions {
   /** Messages are sent as they are; else what of their headers is not ASCII is sent as a surrogate (RFC 6856 §2.1). */
   readonly utf8: boolean;
+  /** Told of those that have become \Seen, when the session ends. */
+  readonly seen?: (uids: readonly Uid[], modSeq: ModSeq) => void;
+}
+
+/** Where deleted messages have gone: UIDs in the order of the old ones. */
+export interface MovedTo {
+  readonly name: string;
+  readonly id: MailboxId;
+  readonly uids: readonly Uid[];
 }
 
 export interface MaildropMessage {
@@ -195,7 +204,7 @@ export class MaildropView implements AsyncDisposable {
    * UPDATE (RFC 1939 §6): removes what is marked, all of it or nothing.
    * @returns the UIDs that were there to be removed; and where they have gone
    */
-  async update(): Promise<{ readonly uids: readonly Uid[]; readonly movedTo: string | undefined }> {
+  async update(): Promise<{ readonly uids: readonly Uid[]; readonly movedTo: MovedTo | undefined }> {
     const uids = this.marked;
     if (uids.length === 0) return { uids, movedTo: undefined };
     const removed = this.#options.deleted === 'trash' ? await this.#moveToTrash(uids) : await this.#expunge(uids);
@@ -213,7 +222,8 @@ export class MaildropView implements AsyncDisposable {
     await this.#markSeen();
     const trash = await this.#trash();
     const moved = await this.#store.moveMessages(this.#account, this.mailbox.id, uids, trash);
-    return { uids: moved.sourceUids, movedTo: trash };
+    const movedTo = { name: trash, id: moved.mailbox, uids: moved.destinationUids };
+    return { uids: moved.sourceUids, movedTo };
   }
 
   /** RFC 6154 §2: the mailbox with \Trash; one is made where there is none. */
@@ -241,8 +251,26 @@ export class MaildropView implements AsyncDisposable {
     if (this.#retrieved.size === 0) return;
     const uids = [...this.#retrieved].sort((a, b) => a - b);
     this.#retrieved.clear();
-    await this.#store.storeFlags(this.#account, this.mailbox.id, uids, { mode: 'add', flags: ['\\Seen'] });
+    const change = { mode: 'add', flags: ['\\Seen'] } as const;
+    const { modSeq } = await this.#store.storeFlags(this.#account, this.mailbox.id, uids, change);
+    this.#options.seen?.(uids, modSeq);
   }
+}
+
+/** Messages of the maildrop, for those who watch. */
+export function told(mailbox: Mailbox, uids: readonly Uid[]) {
+  return { mailbox: mailbox.name, mailboxId: mailbox.id, uids: uidSet(uids) };
+}
+
+/** `3:7,9`, as IMAP writes it. */
+export function uidSet(uids: readonly number[]): string {
+  const ranges: [first: number, last: number][] = [];
+  for (const uid of uids) {
+    const range = ranges.at(-1);
+    if (range?.[1] === uid - 1) range[1] = uid;
+    else ranges.push([uid, uid]);
+  }
+  return ranges.map(([first, last]) => (first === last ? String(first) : `${first}:${last}`)).join(',');
 }
 
 async function sentSize(octets: AsyncIterable<Uint8Array>): Promise<number> {

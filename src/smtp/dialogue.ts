@@ -33,6 +33,8 @@ type Done = () => void;
 const IDLE_MS = 300_000;
 /** RFC 5321 §4.5.3.1.4 asks for 512 and more for each extension; AUTH has the limit of input.ts. */
 const LONGEST_COMMAND = 8192;
+/** Characters of a refused recipient that are kept for those who watch. */
+const LONGEST_TOLD = 300;
 /** Replies that say that the client knows no SMTP: after so many without a message the connection ends. */
 const MOST_ERRORS = 20;
 const ERRORS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
@@ -374,7 +376,18 @@ class Dialogue extends SMTPConnection {
   }
 
   override handler_RCPT(command: Buffer, callback: Done): void {
-    this.#answer(() => rcpt(argumentOf(command), this.#session), this.#withDue(callback));
+    this.#answer(() => this.#recipient(argumentOf(command)), this.#withDue(callback));
+  }
+
+  async #recipient(argument: string): Promise<Reply> {
+    const said = await rcpt(argument, this.#session).catch((error: unknown) => this.#fault(error));
+    if (said.code >= 400 && this.#session.transaction) {
+      const recipient = argument.replace(/^TO *: */i, '').slice(0, LONGEST_TOLD);
+      const text = typeof said.text === 'string' ? said.text : said.text.join(' ');
+      const reply = [said.code, said.status, text].filter((word) => word !== undefined).join(' ');
+      this.#connection.annotate({ type: 'refused', recipient, reply });
+    }
+    return said;
   }
 
   override handler_DATA(command: Buffer, callback: Done): void {

@@ -3,6 +3,7 @@
  * for all recipients, or by LMTP for all who have room.
  */
 import type { IncomingMail } from '../delivery/deliver.ts';
+import { copiesTold } from '../delivery/copies-told.ts';
 import { isTestAccount } from '../delivery/test-accounts.ts';
 import type { Plan } from '../faults/session-faults.ts';
 import type { Accepted, Spool, Spooled } from '../store/mail-store.ts';
@@ -25,6 +26,8 @@ export class IncomingMessage {
   readonly #transaction: MailTransaction;
   readonly #spool: Spool;
   readonly #number: number;
+  /** The number of the newest event of the conversation when it began. */
+  readonly #seq: number;
   #octets = 0;
   #writing: Promise<void> | undefined;
   #failed: { readonly error: unknown } | undefined;
@@ -36,6 +39,7 @@ export class IncomingMessage {
     this.#transaction = transaction;
     this.#spool = session.options.store.spool();
     this.#number = ++session.messages;
+    this.#seq = session.connection.conversation.lastSeq;
   }
 
   /** @returns what is to be awaited before more may come. Failures are told by `check` and `end`. */
@@ -67,8 +71,17 @@ export class IncomingMessage {
     this.#state = 'ending';
     try {
       const content = await this.#spool.finish();
-      const { transactionId, emailId } = await this.#deliver(this.#mail(content, fault));
-      connection.annotate({ type: 'stored', emailId: String(emailId), transactionId, octets: content.size });
+      const accepted = await this.#deliver(this.#mail(content, fault));
+      const { transactionId } = accepted;
+      connection.annotate({
+        type: 'stored',
+        emailId: String(accepted.emailId),
+        transactionId,
+        octets: content.size,
+        ...copiesTold(accepted),
+        envelopeSeq: this.#transaction.seq,
+        dataSeq: this.#seq,
+      });
       return queued(transactionId, isTestAccount(login));
     } catch (error) {
       await this.#spool[Symbol.asyncDispose]();

@@ -17,6 +17,8 @@ export interface Greeted {
 export interface MailTransaction {
   readonly reversePath: string;
   readonly parameters: MailParameters;
+  /** The number of the newest event of the conversation when it began. */
+  readonly seq: number;
   /** By their addresses in lower case: who is named twice gets one copy. */
   readonly recipients: Map<string, Recipient & RcptParameters>;
   /** The address of every RCPT that was accepted, in their order, repetitions too: LMTP replies to each (RFC 2033 §4.2). */

@@ -406,6 +406,17 @@ export const texts = {
       read: (mailbox: string, uids: string) => `read ${uids} in ${mailbox}`,
       flags: (mailbox: string, uids: string) => `changed flags of ${uids} in ${mailbox}`,
       expunged: (mailbox: string, uids: string) => `expunged ${uids} from ${mailbox}`,
+      client: (name: string, version: string) => `the client calls itself ${name} ${version}`.trimEnd(),
+      refused: (recipient: string, reply: string) => `recipient ${recipient} refused: ${reply}`,
+      looked: (mailbox: string, uids: string) => `looked at ${uids} in ${mailbox}`,
+      marked: (uids: string) => `marked ${uids}, to be deleted at QUIT`,
+      copied: (mailbox: string, uids: string, to: string, toUids: string) =>
+        `copied ${uids} of ${mailbox} to ${to} as ${toUids}`,
+      moved: (mailbox: string, uids: string, to: string, toUids: string) =>
+        `moved ${uids} of ${mailbox} to ${to} as ${toUids}`,
+      apiRead: 'read a message',
+      apiMarked: (read: boolean) => `marked messages as ${read ? 'read' : 'unread'}`,
+      apiDeleted: 'deleted messages',
       limit: (limit: string) => `limit reached: ${limit}`,
       dropped: (octets: number) => `${counted(octets, 'octet', 'octets')} sent before TLS were dropped`,
       fault: (rule: string, effect: string, at: string) => `made to fail by rule ${rule}: ${effect} at ${at}`,

@@ -48,13 +48,49 @@ export interface Endpoint {
 export type Annotation =
   | { readonly type: 'login'; readonly login: string; readonly mechanism: string }
   | { readonly type: 'login-failed'; readonly login: string; readonly mechanism: string; readonly reason: string }
-  | { readonly type: 'stored'; readonly emailId: string; readonly transactionId: string; readonly octets: number }
-  /** A client put messages into a mailbox itself: its copies of what it sent, drafts. */
-  | { readonly type: 'appended'; readonly mailbox: string; readonly uids: string }
+  /** What the client calls itself (RFC 2971). */
+  | { readonly type: 'client'; readonly name: string; readonly version: string }
+  /** A recipient that the transaction goes on without. */
+  | { readonly type: 'refused'; readonly recipient: string; readonly reply: string }
+  | {
+      readonly type: 'stored';
+      readonly emailId: string;
+      readonly transactionId: string;
+      readonly octets: number;
+      /** Of many copies the first ones; `copyCount` is how many there are. */
+      readonly copies: readonly StoredCopy[];
+      readonly copyCount: number;
+      /** The numbers of the newest events when its envelope began, and its octets; undefined: it came by no mail protocol. */
+      readonly envelopeSeq: number | undefined;
+      readonly dataSeq: number | undefined;
+    }
   | { readonly type: 'selected'; readonly mailbox: string }
-  | { readonly type: 'read'; readonly mailbox: string; readonly uids: string }
-  | { readonly type: 'flags'; readonly mailbox: string; readonly uids: string }
-  | { readonly type: 'expunged'; readonly mailbox: string; readonly uids: string }
+  /** A client put messages into a mailbox itself: its copies of what it sent, drafts. */
+  | ({ readonly type: 'appended' } & OfMessages)
+  /** What a list shows of messages: `items` as the protocol calls what was asked for. */
+  | ({ readonly type: 'looked'; readonly items: string } & OfMessages)
+  | ({ readonly type: 'read'; readonly items: string } & OfMessages)
+  | ({
+      readonly type: 'flags';
+      readonly mode: 'add' | 'remove' | 'replace';
+      /** Divided by blanks. */
+      readonly flags: string;
+      readonly modSeq: number;
+    } & OfMessages)
+  /** To be deleted when the session ends well (RFC 1939 §5). */
+  | ({ readonly type: 'marked' } & OfMessages)
+  /** Where the messages have arrived, in the same order. */
+  | ({
+      readonly type: 'copied' | 'moved';
+      readonly to: string;
+      readonly toId: number;
+      readonly toUids: string;
+    } & OfMessages)
+  | ({ readonly type: 'expunged' } & OfMessages)
+  /** Of messages as HTTP knows them: by the ids of their transactions, or of their octets; divided by blanks. */
+  | ({ readonly type: 'api-read' } & OfRequest)
+  | ({ readonly type: 'api-marked'; readonly read: boolean } & OfRequest)
+  | ({ readonly type: 'api-deleted' } & OfRequest)
   /** A mail program asked for its settings, or a person for a profile with them; `login` is '' if none was named. */
   | { readonly type: 'settings'; readonly by: 'autoconfig' | 'autodiscover' | 'profile'; readonly login: string }
   | { readonly type: 'secret'; readonly direction: 'in' | 'out'; readonly position: number; readonly octets: number }
@@ -68,6 +104,30 @@ export type Annotation =
   /** Somebody had secrets of this conversation shown: `what` of them, and from which address it was asked. */
   | { readonly type: 'revealed'; readonly what: 'text' | 'octets' | 'keys'; readonly to: string }
   | { readonly type: 'error'; readonly message: string };
+
+export interface StoredCopy {
+  readonly accountId: number;
+  readonly mailboxId: number;
+  readonly uid: number;
+}
+
+/** Messages of one mailbox. A UID is never given out twice in it, and its id never to another one. */
+interface OfMessages {
+  /** As the session calls it. */
+  readonly mailbox: string;
+  readonly mailboxId: number;
+  /** As an IMAP sequence set. */
+  readonly uids: string;
+}
+
+interface OfRequest {
+  /** `*`: all that there were. */
+  readonly messages: string;
+  /** `GET /api/v1/message/…`, without its query. */
+  readonly request: string;
+  /** As the client calls itself; may be empty. */
+  readonly program: string;
+}
 
 /** A line as it came, without its end. `bare` tells that it ended in LF alone, `overlong` that the rest was discarded. */
 export interface Line {

@@ -128,6 +128,14 @@ export class OctetLog {
   }
 
   /** @param start counted from the first octet of the first slab */
+  /** All of them, without their octets. */
+  *heads(): Generator<Piece> {
+    const rows = this.#rows;
+    for (let row = COLUMNS * this.#firstRow; row < COLUMNS * this.#lastRow; row += COLUMNS) {
+      yield { seq: rows[row]!, at: rows[row + 1]!, kind: rows[row + 2]!, position: rows[row + 3]! };
+    }
+  }
+
   #octets(start: number, length: number): Uint8Array {
     const octets = Buffer.allocUnsafe(length);
     let from = start;

@@ -25,6 +25,9 @@ export interface RecordedOctets {
   readonly octets: Uint8Array;
 }
 
+/** `RecordedOctets` without the octets. */
+export type Moment = Pick<RecordedOctets, 'seq' | 'at' | 'direction' | 'view'>;
+
 export interface RecordedAnnotation {
   readonly type: 'annotation';
   readonly seq: number;
@@ -76,6 +79,7 @@ export interface RecorderOptions {
 const MEBIBYTE = 1 << 20;
 /** What an annotation or a step of TLS costs beside its texts. */
 const NOTE_COST = 256;
+const COPY_COST = 64;
 const CONVERSATION_COST = 1024;
 /** How many annotations and TLS events are kept of a conversation's start, and as many of its end. */
 const NOTES_KEPT = 256;
@@ -93,6 +97,8 @@ export class Conversation {
   readonly remote: Endpoint;
   /** Milliseconds since 1970. */
   readonly openedAt: number;
+  /** The same by the clock that only goes on: by it moments of several conversations are compared. */
+  readonly openedTick: number;
   closedAt: number | undefined;
   closedBy: 'peer' | 'us' | undefined;
   closedHow: CloseManner | undefined;
@@ -110,7 +116,6 @@ export class Conversation {
   revision = 0;
 
   readonly #recorder: Recorder;
-  readonly #openedTick: number;
   readonly #half: number;
   #seq = 0;
   #cost = CONVERSATION_COST;
@@ -134,7 +139,7 @@ export class Conversation {
     this.#head = new OctetLog(memory);
     this.#tail = new OctetLog(memory);
     this.#half = perConversation / 2;
-    this.#openedTick = performance.now();
+    this.openedTick = performance.now();
     this.number = number;
     this.id = conversationId(number);
     this.service = opening.service;
@@ -175,6 +180,16 @@ export class Conversation {
     events.sort((a, b) => a.seq - b.seq);
     const missed = Math.max(0, this.#seq - seq) - events.length;
     return { events, missed: { events: missed, octets: missed === 0 ? 0 : this.#gapOctets } };
+  }
+
+  /** When which octets passed, as far as it is kept; in order. */
+  moments(): readonly Moment[] {
+    return [...this.#head.heads(), ...this.#tail.heads()].map(({ seq, at, kind }) => ({
+      seq,
+      at,
+      direction: directionOf(kind),
+      view: viewOf(kind),
+    }));
   }
 
   /** Every annotation that is kept, in order. */
@@ -269,7 +284,7 @@ export class Conversation {
   }
 
   #now(): number {
-    return performance.now() - this.#openedTick;
+    return performance.now() - this.openedTick;
   }
 
   #trimTail(): void {
@@ -304,13 +319,16 @@ const VIEWS: readonly View[] = ['network', 'ends', 'both'];
 
 const kindOf = (direction: Direction, view: View): number => 2 * VIEWS.indexOf(view) + (direction === 'in' ? 0 : 1);
 
+const directionOf = (kind: number): Direction => (kind % 2 === 0 ? 'in' : 'out');
+const viewOf = (kind: number): View => VIEWS[kind >> 1]!;
+
 function toRecorded({ seq, at, kind, position, octets }: Piece & { readonly octets: Uint8Array }): RecordedOctets {
   return {
     type: 'octets',
     seq,
     at,
-    direction: kind % 2 === 0 ? 'in' : 'out',
-    view: VIEWS[kind >> 1]!,
+    direction: directionOf(kind),
+    view: viewOf(kind),
     position,
     octets,
   };
@@ -467,5 +485,6 @@ function conversationNumber(id: string): number | undefined {
 function textLength(annotation: Annotation): number {
   let length = 0;
   for (const value of Object.values(annotation)) if (typeof value === 'string') length += 2 * value.length;
+  if (annotation.type === 'stored') length += COPY_COST * annotation.copies.length;
   return length;
 }

@@ -51,6 +51,11 @@ class Scene {
 const done = (states: readonly string[]): string[] =>
   states.filter((state) => state.endsWith('done')).map((state) => state.split(' ')[0]!);
 
+const STORED: Annotation = {
+  ...{ type: 'stored', emailId: '1', transactionId: '1', octets: 1, copies: [], copyCount: 0 },
+  ...{ envelopeSeq: undefined, dataSeq: undefined },
+};
+
 describe('the steps of a mail program', () => {
   test('are waited for while nothing has come', () => {
     const scene = new Scene();
@@ -67,24 +72,24 @@ describe('the steps of a mail program', () => {
     expect(done(scene.states())).toEqual(['settings', 'reached', 'secured', 'login']);
     const happens: readonly (readonly [Annotation, string])[] = [
       [{ type: 'selected', mailbox: 'INBOX' }, 'opened'],
-      [{ type: 'read', mailbox: 'INBOX', uids: '1' }, 'read'],
+      [{ type: 'read', mailbox: 'INBOX', mailboxId: 1, uids: '1', items: 'BODY[]' }, 'read'],
     ];
     for (const [annotation, step] of happens) {
       imap.annotate(annotation);
       expect(done(scene.states()).at(-1)).toBe(step);
     }
-    scene.in('submissions').annotate({ type: 'stored', emailId: '1', transactionId: '1', octets: 1 });
+    scene.in('submissions').annotate(STORED);
     expect(done(scene.states()).at(-1)).toBe('sent');
-    imap.annotate({ type: 'appended', mailbox: 'Drafts', uids: '1' });
+    imap.annotate({ type: 'appended', mailbox: 'Drafts', mailboxId: 2, uids: '1' });
     expect(done(scene.states()).at(-1)).toBe('sent');
-    imap.annotate({ type: 'appended', mailbox: 'Gesendet', uids: '1' });
+    imap.annotate({ type: 'appended', mailbox: 'Gesendet', mailboxId: 2, uids: '1' });
     expect(done(scene.states())).toHaveLength(8);
     expect(scene.steps().secured).toMatchObject({ detail: 'TLS 1.3', conversation: { service: 'submissions' } });
   });
 
   test('over POP3 are fewer', () => {
     const scene = new Scene();
-    scene.in('pop3s').annotate({ type: 'read', mailbox: 'INBOX', uids: '1' });
+    scene.in('pop3s').annotate({ type: 'read', mailbox: 'INBOX', mailboxId: 1, uids: '1', items: 'BODY[]' });
     expect(scene.states().slice(3)).toEqual([
       'login done',
       'opened unneeded',
@@ -191,7 +196,7 @@ describe('an attempt', () => {
       remote: { address: '127.0.0.1', port: 2 },
     });
     check.closed('peer', 'fin');
-    scene.open('smtp').annotate({ type: 'stored', emailId: '1', transactionId: '1', octets: 1 });
+    scene.open('smtp').annotate(STORED);
     expect(done(scene.states())).toEqual([]);
   });
 });

@@ -177,13 +177,19 @@ describe('what is said to those who watch', () => {
     await client.command(`UID STORE ${uid} +FLAGS.SILENT (\\Deleted)`);
     await client.command(`UID EXPUNGE ${uid}`);
     await client.command('APPEND Sent {2+}\r\nhi');
+    await client.command('ID ("name" "mutt" "version" "2")');
+    const told = { mailbox: 'INBOX', mailboxId: expect.any(Number) as number, uids: String(uid) };
+    const modSeq = expect.any(Number) as number;
     expect(server.annotations).toEqual([
       { type: 'login', login: 'alice@glass.localhost', mechanism: 'LOGIN' },
       { type: 'selected', mailbox: 'INBOX' },
-      { type: 'read', mailbox: 'INBOX', uids: String(uid) },
-      { type: 'flags', mailbox: 'INBOX', uids: String(uid) },
-      { type: 'expunged', mailbox: 'INBOX', uids: String(uid) },
-      { type: 'appended', mailbox: 'Sent', uids: '1' },
+      { type: 'looked', ...told, items: 'BODY[HEADER]' },
+      { type: 'flags', ...told, mode: 'add', flags: '\\Seen', modSeq },
+      { type: 'read', ...told, items: 'BODY[]' },
+      { type: 'flags', ...told, mode: 'add', flags: '\\Deleted', modSeq },
+      { type: 'expunged', ...told },
+      { type: 'appended', ...told, mailbox: 'Sent', uids: '1' },
+      { type: 'client', name: 'mutt', version: '2' },
     ]);
   });
 });

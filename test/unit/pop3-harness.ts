@@ -80,6 +80,7 @@ export class FewMessages {
         this.#mayFail('storeFlags');
         expect(change).toEqual({ mode: 'add', flags: ['\\Seen'] });
         for (const uid of uids) this.seen.add(uid);
+        return { modSeq: 1 };
       },
       expunge: async (_: unknown, __: unknown, options: { uids: number[]; onlyDeleted: boolean }) => {
         this.#mayFail('expunge');

@@ -104,7 +104,7 @@ describe('a maildrop', () => {
     for (const number of [1, 4, 2]) await peer.says(`DELE ${number}`, '+OK');
     await peer.says('QUIT', '+OK Good-bye; 3 messages deleted');
     expect([...server.few.messages.keys()]).toEqual([12]);
-    expect(server.annotations).toContainEqual({ type: 'expunged', mailbox: 'INBOX', uids: '10:11,13' });
+    expect(server.annotations).toContainEqual(expect.objectContaining({ type: 'expunged', uids: '10:11,13' }));
   });
 
   it('is unlocked when it cannot be read', async () => {
@@ -126,7 +126,7 @@ describe('RETR', () => {
     expect(await peer.multiLine()).toBe('b\r\n');
     await peer.says('TOP 1 5', '+OK');
     await peer.multiLine();
-    expect(server.annotations).toContainEqual({ type: 'read', mailbox: 'INBOX', uids: '11' });
+    expect(server.annotations).toContainEqual(expect.objectContaining({ type: 'read', uids: '11', items: 'RETR' }));
     expect(server.few.seen.has(11)).toBe(false);
     peer.leave();
     await until(() => !server.few.locked);

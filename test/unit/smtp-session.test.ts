@@ -44,6 +44,10 @@ describe('a transaction', () => {
       emailId: '1',
       transactionId: 'T000000000000000000001',
       octets: 24,
+      copies: [{ accountId: 1, mailboxId: 1, uid: 1 }],
+      copyCount: 1,
+      envelopeSeq: expect.any(Number) as number,
+      dataSeq: expect.any(Number) as number,
     });
   });
 

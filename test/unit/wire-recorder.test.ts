@@ -37,6 +37,13 @@ describe('a conversation', () => {
     expect(missed).toEqual({ events: 0, octets: 0 });
     expect(conversation).toMatchObject({ login: 'alice@glass.test', closedBy: 'peer', closedHow: 'fin', lastSeq: 7 });
     expect(conversation.since(5).events.map(({ seq }) => seq)).toEqual([6, 7]);
+    expect(conversation.moments().map(({ seq, direction, view }) => [seq, direction, view])).toEqual([
+      [1, 'in', 'both'],
+      [2, 'out', 'both'],
+      [4, 'in', 'network'],
+      [5, 'in', 'ends'],
+    ]);
+    expect(conversation.tlsSteps().map(({ seq }) => seq)).toEqual([3]);
     expect(events.every(({ at }, i) => at >= (events[i - 1]?.at ?? 0))).toBe(true);
   });
 
@@ -68,7 +75,7 @@ describe('a conversation', () => {
     const conversation = open(make({ perConversation: 10 * KIB }));
     for (let i = 0; i < 5000; i++) {
       conversation.octets('out', 'both', Buffer.alloc(KIB));
-      conversation.annotate({ type: 'read', mailbox: 'INBOX', uids: `${i}` });
+      conversation.annotate({ type: 'read', mailbox: 'INBOX', mailboxId: 1, uids: `${i}`, items: 'RETR' });
     }
     const annotations = conversation
       .annotations()

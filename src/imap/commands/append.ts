@@ -26,9 +26,10 @@ export const append = command({
     const appending = () => store.appendMessages(state.account, mailbox.id, messages);
     const { uidValidity, uids, unreadable } = await withProgress(tag, session, appending);
     if (state.name === 'selected' && state.view.id === mailbox.id) state.view.brings(uids);
-    session.connection.annotate({ type: 'appended', mailbox: mailbox.name, uids: uidSet(uids as readonly number[]) });
+    const arrived = uidSet(uids as readonly number[]);
+    session.connection.annotate({ type: 'appended', mailbox: mailbox.name, mailboxId: mailbox.id, uids: arrived });
     // §6.3.12: who may not SELECT the mailbox is not told.
     if (unreadable) return ok('APPEND completed');
-    return ok('APPEND completed', `APPENDUID ${uidValidity} ${uidSet(uids as readonly number[])}`);
+    return ok('APPEND completed', `APPENDUID ${uidValidity} ${arrived}`);
   },
 });

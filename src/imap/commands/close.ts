@@ -15,7 +15,7 @@ export const close = command({
   async *run(_, { state: { account, login, view }, store, session }) {
     if (!view.readOnly && view.may('e')) {
       const { uids } = await store.expunge(account, view.id, { onlyDeleted: true });
-      if (uids.length > 0) session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: uidSet(uids) });
+      if (uids.length > 0) session.connection.annotate({ type: 'expunged', ...view.told(uidSet(uids)) });
     }
     session.become({ name: 'authenticated', account, login });
     return ok('CLOSE completed');

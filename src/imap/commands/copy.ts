@@ -26,8 +26,14 @@ export const copy = command({
     } = await withProgress(tag, session, copying);
     if (sourceUids.length === 0) return ok('Nothing to copy');
     if (destination === view.id) view.brings(destinationUids);
+    const toUids = uidSet(destinationUids);
+    session.connection.annotate({
+      type: 'copied',
+      ...view.told(uidSet(sourceUids)),
+      ...{ to: mailbox, toId: destination, toUids },
+    });
     // §6.4.7: who may not SELECT the mailbox is not told.
     if (unreadable) return ok('COPY completed');
-    return ok('COPY completed', `COPYUID ${uidValidity} ${uidSet(sourceUids)} ${uidSet(destinationUids)}`);
+    return ok('COPY completed', `COPYUID ${uidValidity} ${uidSet(sourceUids)} ${toUids}`);
   },
 });

@@ -22,7 +22,7 @@ export const expunge = command({
     const { uids, modSeq } = await store.expunge(account, view.id, { ...which, onlyDeleted: true });
     if (uids.length === 0) return yield* limited(ok(`${name} completed`), named?.lowest, session.options);
     view.removes(uids);
-    session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: uidSet(uids) });
+    session.connection.annotate({ type: 'expunged', ...view.told(uidSet(uids)) });
     // RFC 7162 §3.2.7: with QRESYNC enabled it must be there.
     const completion = ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);
     return yield* limited(completion, named?.lowest, session.options);

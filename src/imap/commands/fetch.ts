@@ -9,7 +9,9 @@ import { command } from '../command.ts';
 import type { Context } from '../command.ts';
 import {
   hasUnknownEncoding,
+  isLooked,
   isRead,
+  namesOf,
   setsSeen,
   storeAnswer,
   viewAnswer,
@@ -187,8 +189,10 @@ async function* fromStore(
     }
     yield responses;
   }
-  if (answered.length > 0 && attributes.some(isRead)) {
-    session.connection.annotate({ type: 'read', mailbox: view.name, uids: uidSet(answered) });
+  const told = attributes.some(isRead) ? 'read' : attributes.some(isLooked) ? 'looked' : undefined;
+  if (answered.length > 0 && told) {
+    const items = namesOf(attributes);
+    session.connection.annotate({ type: told, ...view.told(uidSet(answered)), items });
   }
   if (unknownEncoding) return no('A part is in an encoding that is not known here', 'UNKNOWN-CTE');
   // RFC 2180 §4.1.2: the others have been answered. What was named by UID may be gone without a word (RFC 9051 §6.4.9).
@@ -222,13 +226,14 @@ function answerer(
 
 /** RFC 9051 §6.4.5: \Seen is set, and the FETCH responses say so. @returns the UIDs of those that had it not */
 async function markSeen(batch: readonly FetchedMessage[], context: SelectedContext): Promise<ReadonlySet<Uid>> {
-  const { store } = context;
+  const { store, session } = context;
   const { account, view } = context.state;
   const isSeen = view.flagTest('\\Seen');
   const unseen = batch.map(({ uid }) => uid).filter((uid) => !isSeen(view.seqNum(uid)!));
   if (unseen.length > 0) {
     const { modSeq } = await store.storeFlags(account, view.id, unseen, { mode: 'add', flags: ['\\Seen'] });
     view.own(modSeq, unseen);
+    session.connection.annotate({ type: 'flags', ...view.told(uidSet(unseen)), mode: 'add', flags: '\\Seen', modSeq });
     await view.look();
   }
   return new Set(unseen);

@@ -31,8 +31,9 @@ export const move = command({
     view.removes(sourceUids);
     if (destination === view.id) view.brings(destinationUids);
     // RFC 9051 §6.4.7: who may not SELECT the other mailbox is not told.
-    if (!unreadable) yield untaggedOk('Moved', `COPYUID ${uidValidity} ${moved} ${uidSet(destinationUids)}`);
-    session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: moved });
+    const toUids = uidSet(destinationUids);
+    if (!unreadable) yield untaggedOk('Moved', `COPYUID ${uidValidity} ${moved} ${toUids}`);
+    session.connection.annotate({ type: 'moved', ...view.told(moved), to: mailbox, toId: destination, toUids });
     const completion = ok(`${name} completed`, session.dialect.qresync ? highestModSeq(modSeq) : undefined);
     return yield* limited(completion, lowest, session.options);
   },

@@ -38,8 +38,9 @@ export const replace = command({
     );
     view.removes([uid]);
     if (mailbox.id === view.id) view.brings(uids);
-    session.connection.annotate({ type: 'appended', mailbox: mailbox.name, uids: String(uids[0]!) });
-    session.connection.annotate({ type: 'expunged', mailbox: view.name, uids: String(uid) });
+    session.connection.annotate({ type: 'expunged', ...view.told(String(uid)) });
+    const { id: mailboxId } = mailbox;
+    session.connection.annotate({ type: 'appended', mailbox: mailbox.name, mailboxId, uids: String(uids[0]!) });
     // §4.3: before EXPUNGE, so that the client knows what has become of the message; if it may (RFC 9051 §6.3.12).
     if (!unreadable) yield untaggedOk('The replacement is there', `APPENDUID ${uidValidity} ${uids[0]!}`);
     // §4.5, RFC 7162 §3.2.9

@@ -40,7 +40,11 @@ export const store = command({
       for (const piece of pieces(lowest === undefined ? stored : stored.toReversed()))
         yield piece.flatMap((uid) => response(uid));
     }
-    if (stored.length > 0) session.connection.annotate({ type: 'flags', mailbox: view.name, uids: uidSet(stored) });
+    const changed = uidSet(without(toChange, [...modified, ...gone]));
+    if (changed !== '') {
+      const { mode, flags } = change;
+      session.connection.annotate({ type: 'flags', ...view.told(changed), mode, flags: flags.join(' '), modSeq });
+    }
     const spared = byUid ? modified : modified.map((uid) => view.seqNum(uid)!);
     const code = spared.length > 0 ? `MODIFIED ${uidSet(spared)}` : undefined;
     // Messages that others have removed before or since; what was named by UID may be gone without a word (RFC 9051 §6.4.9).

@@ -7,6 +7,7 @@ import { command } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import type { Response } from '../grammar/responses.ts';
 import type { Context, TransactionState } from '../command.ts';
+import { told, uidSet } from '../maildrop-view.ts';
 
 export const quit = command({
   states: ['authorization', 'transaction'],
@@ -20,23 +21,16 @@ export const quit = command({
 async function update({ state: { view }, annotate, become }: Context<TransactionState>): Promise<Response> {
   try {
     const { uids, movedTo } = await view.update();
-    if (uids.length > 0) annotate({ type: 'expunged', mailbox: view.mailbox.name, uids: uidSet(uids) });
+    if (uids.length > 0) {
+      const which = told(view.mailbox, uids);
+      if (!movedTo) annotate({ type: 'expunged', ...which });
+      else annotate({ type: 'moved', ...which, to: movedTo.name, toId: movedTo.id, toUids: uidSet(movedTo.uids) });
+    }
     const messages = uids.length === 1 ? '1 message' : `${uids.length} messages`;
-    const done = movedTo === undefined ? 'deleted' : `moved to ${movedTo}`;
+    const done = movedTo === undefined ? 'deleted' : `moved to ${movedTo.name}`;
     return ok(`Good-bye; ${messages} ${done}`, { then: 'close' });
   } finally {
     // Before the answer: a client that connects again at once finds the maildrop free.
     await become({ name: 'authorization', login: undefined });
   }
-}
-
-/** `3:7,9`, as IMAP writes it. */
-function uidSet(uids: readonly number[]): string {
-  const ranges: [first: number, last: number][] = [];
-  for (const uid of uids) {
-    const range = ranges.at(-1);
-    if (range?.[1] === uid - 1) range[1] = uid;
-    else ranges.push([uid, uid]);
-  }
-  return ranges.map(([first, last]) => (first === last ? String(first) : `${first}:${last}`)).join(',');
 }

@@ -4,6 +4,7 @@
  * is \Seen when the session ends.
  */
 import { command } from '../command.ts';
+import { told } from '../maildrop-view.ts';
 import { ok } from '../grammar/responses.ts';
 
 export const retr = command({
@@ -15,7 +16,7 @@ export const retr = command({
     const [octets] = await view.sizes([message]);
     const read = (): void => {
       view.retrieved(message);
-      annotate({ type: 'read', mailbox: view.mailbox.name, uids: String(message.uid) });
+      annotate({ type: 'read', ...told(view.mailbox, [message.uid]), items: 'RETR' });
     };
     return ok(`${octets!} octets`, { content: whole(content, read) });
   },

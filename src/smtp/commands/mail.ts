@@ -33,6 +33,7 @@ export function mail(argument: string, session: SmtpSession): Reply {
   session.transaction = {
     reversePath: address,
     parameters,
+    seq: session.connection.conversation.lastSeq,
     recipients: new Map(),
     accepted: [],
     refused: new Map(),

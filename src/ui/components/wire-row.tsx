@@ -177,6 +177,28 @@ function annotationWords(annotation: Annotation): string {
       return annotations.appended(visibleName(annotation.mailbox), annotation.uids);
     case 'settings':
       return annotations.settings[annotation.by](visibleName(annotation.login));
+    case 'client':
+      return annotations.client(visibleName(annotation.name), visibleName(annotation.version));
+    case 'refused':
+      return annotations.refused(visibleName(annotation.recipient), visibleName(annotation.reply));
+    case 'looked':
+      return annotations.looked(visibleName(annotation.mailbox), annotation.uids);
+    case 'marked':
+      return annotations.marked(annotation.uids);
+    case 'copied':
+    case 'moved':
+      return annotations[annotation.type](
+        visibleName(annotation.mailbox),
+        annotation.uids,
+        visibleName(annotation.to),
+        annotation.toUids,
+      );
+    case 'api-read':
+      return annotations.apiRead;
+    case 'api-marked':
+      return annotations.apiMarked(annotation.read);
+    case 'api-deleted':
+      return annotations.apiDeleted;
     case 'selected':
       return annotations.selected(visibleName(annotation.mailbox));
     case 'read':
