@@ -325,6 +325,22 @@ export interface TransactionSummary {
   }[];
 }
 
+/** A message in a mailbox, whichever way it came there. */
+export interface MessageCopy {
+  readonly account: AccountId;
+  readonly address: string;
+  readonly mailbox: MailboxId;
+  readonly mailboxName: string;
+  readonly uid: Uid;
+  readonly uidValidity: number;
+  /** Of its last change. */
+  readonly modSeq: ModSeq;
+  readonly flags: readonly string[];
+  readonly internalDate: Date;
+  /** When it came into this mailbox, whole seconds (RFC 8514). */
+  readonly savedDate: Date;
+}
+
 export interface TransactionFilter {
   /** Only those with a copy in an account of this owner. */
   readonly owner?: string;
@@ -516,6 +532,11 @@ export interface MailStore extends AsyncDisposable {
     id: string | EmailId,
     owner?: string,
   ): Promise<{ readonly content: Content; readonly tree: MimePart } | undefined>;
+  /**
+   * Where these octets lie now, in the order of mailboxes and UIDs.
+   * @param owner only in accounts of this owner
+   */
+  findCopies(email: EmailId, owner?: string): Promise<readonly MessageCopy[]>;
   /** `ids` undefined: all that pass the filter. Acts on all copies, or with `owner` on those of its accounts. @returns how many */
   markTransactions(ids: readonly string[] | undefined, read: boolean, filter?: TransactionFilter): Promise<number>;
   deleteTransactions(ids: readonly string[] | undefined, filter?: TransactionFilter): Promise<number>;

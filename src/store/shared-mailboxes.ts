@@ -24,6 +24,7 @@ import type {
   Mailbox,
   MailboxSnapshot,
   MailStore,
+  MessageCopy,
   NewAccount,
   NewMessage,
   Replaced,
@@ -565,6 +566,9 @@ export class SharedMailboxes implements SharedMailStore {
     owner?: string,
   ): Promise<{ readonly content: Content; readonly tree: MimePart } | undefined> {
     return this.#store.findContent(id, owner);
+  }
+  findCopies(email: EmailId, owner?: string): Promise<readonly MessageCopy[]> {
+    return this.#store.findCopies(email, owner);
   }
   markTransactions(ids: readonly string[] | undefined, read: boolean, filter?: TransactionFilter): Promise<number> {
     return this.#store.markTransactions(ids, read, filter);

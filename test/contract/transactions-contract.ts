@@ -270,6 +270,38 @@ export function describeTransactions(factory: StoreFactory): void {
       expect((await store.findContent(appended.emailId))!.content.traceSize).toBe(0);
       expect(await store.findContent('nothing')).toBeUndefined();
     });
+
+    test('and any email tell where their copies lie, to an owner only the own ones', async () => {
+      const { store, account, inbox } = await openedWithAccount(factory);
+      const other = await store.createAccount({ address: 'o@scope.test', passwordRecord: undefined, owner: 'scope' });
+      const { emailId } = await store.accept(
+        transaction(
+          [
+            { account: account.id, mailbox: 'INBOX' },
+            { account: other.id, mailbox: 'INBOX', flags: ['\\Seen'] },
+          ],
+          'x',
+        ),
+      );
+      const copied = await store.copyMessages(account.id, inbox.id, [1], 'Archive');
+      const { modSeq } = await store.storeFlags(account.id, inbox.id, [1], { mode: 'add', flags: ['\\Flagged'] });
+      const all = await store.findCopies(emailId);
+      expect(all).toHaveLength(3);
+      expect(all).toContainEqual({
+        ...{ account: account.id, address: account.address, mailbox: inbox.id, mailboxName: 'INBOX', uid: 1 },
+        ...{ uidValidity: inbox.uidValidity, modSeq, flags: ['\\Flagged'] },
+        internalDate: new Date('2025-07-01T12:00:00Z'),
+        savedDate: expect.any(Date) as Date,
+      });
+      expect(all).toContainEqual(
+        expect.objectContaining({ mailbox: copied.mailbox, mailboxName: 'Archive', uidValidity: copied.uidValidity }),
+      );
+      const own = await store.findCopies(emailId, 'scope');
+      expect(own.map(({ address, flags }) => [address, flags])).toEqual([['o@scope.test', ['\\Seen']]]);
+      await store.expunge(account.id, inbox.id, { onlyDeleted: false });
+      expect(await store.findCopies(emailId)).toHaveLength(2);
+      expect(await store.findCopies(999_999 as typeof emailId)).toEqual([]);
+    });
   });
 }
 

@@ -22,6 +22,7 @@ import type {
   Mailbox,
   MailboxSnapshot,
   MailStore,
+  MessageCopy,
   NewAccount,
   NewMessage,
   Replaced,
@@ -528,6 +529,10 @@ export class SqliteStore implements MailStore, AclStore {
     const kept = emailId === undefined ? undefined : this.#emails.find(emailId);
     if (!kept) return undefined;
     return { content: kept.content, tree: kept.tree ?? (await this.#derivations.tree(emailId!, kept.content)) };
+  }
+
+  async findCopies(email: EmailId, owner?: string): Promise<readonly MessageCopy[]> {
+    return this.#transactions.copies(email, owner);
   }
 
   async markTransactions(

@@ -1,9 +1,10 @@
 /** Accepted transactions as lists show them: newest first, one entry each, however many copies. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AccountId, EmailId, MailboxId, Uid } from '../change.ts';
+import type { AccountId, EmailId, MailboxId, ModSeq, Uid } from '../change.ts';
 import type {
   ForwardPath,
   MailStore,
+  MessageCopy,
   Origin,
   TransactionEvent,
   TransactionFilter,
@@ -48,6 +49,14 @@ interface CopyRow {
   address: string;
   uid: number;
   flag_set: number;
+}
+
+interface WholeCopyRow extends CopyRow {
+  owner: string | null;
+  uid_validity: number;
+  mod_seq: number;
+  internal_date: number;
+  saved_date: number;
 }
 
 type AcceptedRow = [emailId: number, receivedAt: number, unread: number];
@@ -129,6 +138,11 @@ export class TransactionReads {
       ),
       copies: db.prepare<[number], CopyRow>(
         `SELECT account_id, mailbox_id, name, address, uid, flag_set
+         FROM message JOIN mailbox ON mailbox.id = message.mailbox_id JOIN account ON account.id = mailbox.account_id
+         WHERE email_id = ? ORDER BY mailbox_id, uid`,
+      ),
+      wholeCopies: db.prepare<[number], WholeCopyRow>(
+        `SELECT account_id, owner, mailbox_id, name, address, uid, flag_set, uid_validity, message.mod_seq, internal_date, saved_date
          FROM message JOIN mailbox ON mailbox.id = message.mailbox_id JOIN account ON account.id = mailbox.account_id
          WHERE email_id = ? ORDER BY mailbox_id, uid`,
       ),
@@ -404,6 +418,24 @@ export class TransactionReads {
       (owner === undefined || copies.some((copy) => copy[1] === owner)) &&
       (account === undefined || copies.some((copy) => copy[0] === account))
     );
+  }
+
+  copies(emailId: number, owner: string | undefined): MessageCopy[] {
+    const rows = this.#statements.wholeCopies.all(emailId);
+    return rows
+      .filter((row) => owner === undefined || row.owner === owner)
+      .map((row) => ({
+        account: row.account_id as AccountId,
+        address: row.address,
+        mailbox: row.mailbox_id as MailboxId,
+        mailboxName: row.name,
+        uid: row.uid as Uid,
+        uidValidity: row.uid_validity,
+        modSeq: row.mod_seq as ModSeq,
+        flags: this.#flagSet(row.flag_set),
+        internalDate: new Date(row.internal_date * 1000),
+        savedDate: new Date(row.saved_date * 1000),
+      }));
   }
 
   async #summaries(emailIds: readonly number[], owner?: string): Promise<TransactionSummary[]> {
