@@ -14,6 +14,7 @@ import type { MailpitEvents } from './compatible/mailpit/events.ts';
 import type { RunningWebhook } from './compatible/mailpit/webhook.ts';
 import type { Feed } from './feed.ts';
 import { EVENTS_PATH, FEED_PATH, type HttpOptions, MAILHOG_SOCKET_PATH } from './parts.ts';
+import type { noticing } from './noticing.ts';
 import type { Listener } from './routing.ts';
 
 export type { HttpOptions } from './parts.ts';
@@ -41,6 +42,7 @@ const SOCKETS: ReadonlySet<string> = new Set([FEED_PATH, EVENTS_PATH, MAILHOG_SO
 
 interface Parts {
   readonly answer: Listener;
+  readonly noticing: typeof noticing;
   readonly feed: Feed;
   readonly events: MailpitEvents;
   readonly mailhog: MailhogSockets;
@@ -74,8 +76,8 @@ class HttpService implements HttpServer {
     });
     this.#server.on('request', (incoming, outgoing) => {
       this.#begun(incoming.socket, outgoing);
-      if (this.#loaded) this.#loaded.answer(incoming, outgoing);
-      else void this.#load().then(({ answer }) => answer(incoming, outgoing));
+      if (this.#loaded) this.#answer(this.#loaded, incoming, outgoing);
+      else void this.#load().then((parts) => this.#answer(parts, incoming, outgoing));
     });
     this.#server.on('upgrade', (request, socket: Duplex, head) => void this.#upgrade(request, socket, head));
     this.#server.on('clientError', answerBadRequest);
@@ -100,25 +102,44 @@ class HttpService implements HttpServer {
     return undefined;
   }
 
+  #answer({ answer, noticing }: Parts, incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const connection = this.#open.get(incoming.socket);
+    if (connection) noticing(connection, incoming, () => answer(incoming, outgoing));
+    else answer(incoming, outgoing);
+  }
+
   #load(): Promise<Parts> {
     this.#parts ??= (async () => {
-      const [{ requestListener }, { createFeed }, { createMailpitEvents }, { mailhogSockets }] = await Promise.all([
+      const [
+        { requestListener },
+        { noticedParts, noticing },
+        { createFeed },
+        { createMailpitEvents },
+        { mailhogSockets },
+      ] = await Promise.all([
         import('./routing.ts'),
+        import('./noticing.ts'),
         import('./feed.ts'),
         import('./compatible/mailpit/events.ts'),
         import('./compatible/mailhog/events.ts'),
       ]);
       const events = createMailpitEvents(this.#options);
       const answer = requestListener(
-        {
+        noticedParts({
           ...this.#options,
           closing: this.#closing.signal,
           mailpitEvents: events,
           annotate: (incoming, annotation) => incoming && this.#open.get(incoming.socket)?.annotate(annotation),
-        },
+        }),
         this.#throttle,
       );
-      this.#loaded = { answer, feed: createFeed(this.#options), events, mailhog: mailhogSockets(this.#options) };
+      this.#loaded = {
+        answer,
+        noticing,
+        feed: createFeed(this.#options),
+        events,
+        mailhog: mailhogSockets(this.#options),
+      };
       return this.#loaded;
     })();
     return this.#parts;
