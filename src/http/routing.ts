@@ -26,6 +26,7 @@ import { conversationExportRoutes } from './routes/conversation-exports.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { addHealth } from './routes/health.ts';
+import { journeyRoutes } from './routes/journey.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { scopeRoutes } from './routes/scopes.ts';
@@ -43,6 +44,7 @@ const ROUTES: readonly Route[] = [
   ...faultRoutes,
   ...waitingRoutes, // before those with {id}
   ...messageRoutes,
+  ...journeyRoutes,
   ...reportRoutes,
   // Before the routes of one conversation: `export` could be an id.
   ...conversationExportRoutes,

@@ -58,6 +58,7 @@ function scopedStore(store: MailStore, scopes: ScopeRegistry, scope: Scope): Mai
       return found && shown(found);
     },
     findContent: (id) => store.findContent(id, owner),
+    findCopies: (email) => store.findCopies(email, owner),
     markTransactions: (ids, read, filter) => store.markTransactions(ids, read, { ...filter, owner }),
     deleteTransactions: (ids, filter) => store.deleteTransactions(ids, { ...filter, owner }),
     listTags: async () => {
