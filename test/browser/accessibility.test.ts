@@ -95,6 +95,17 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>]
         },
       ] as const,
   ),
+  [
+    'journey',
+    '/mail?q=invoice',
+    async (page) => {
+      await page.locator('.row', { hasText: 'Invoice' }).getByRole('link').click();
+      await page.waitForURL(/\/mail\/\w{22}/);
+      await page.goto(`${page.url().replace(/\?.*/, '')}/journey`);
+      await page.locator('.steps > .step', { hasText: 'stores it' }).waitFor();
+    },
+  ],
+  ['journey-missing', '/mail/AAAAAAAAAAAAAAAAAAAAAA/journey', (page) => page.getByText('no such message').waitFor()],
   ['wire', '/wire', (page) => page.locator('.row.conversation').first().waitFor()],
   [
     'conversation',
