@@ -14,6 +14,7 @@ import type {
 } from '../wire/recorder.ts';
 import type { Diagnosis } from './doctor/diagnosis.ts';
 import { diagnosesOf } from './doctor/doctor.ts';
+import { handshakeOf, type Handshake } from './handshake.ts';
 import { readingOf } from './reading.ts';
 import { charsetOf, shownParts, textOf } from './shown.ts';
 import type { Spoken } from './spoken.ts';
@@ -97,6 +98,8 @@ export interface ConversationDetail extends ConversationItem {
   readonly spoken: readonly Spoken[];
   /** What was asked for and is not kept: a long conversation keeps its start and its end. */
   readonly missed: Missed;
+  /** What an eavesdropper saw of the handshake of TLS. */
+  readonly handshake: Handshake | null;
 }
 
 export function conversationItem(conversation: Conversation): ConversationItem {
@@ -132,6 +135,7 @@ export function conversationDetail(conversation: Conversation, since = 0): Conve
     events: events.map((event) => eventValue(event, veil)),
     spoken: spokenSince(conversation, since),
     missed,
+    handshake: handshakeOf(conversation),
   };
 }
 

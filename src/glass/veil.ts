@@ -116,7 +116,8 @@ export class VeilReader {
   /** @param finished nothing follows */
   veil(finished: boolean): Veil {
     if (this.#finished !== undefined) return this.#finished;
-    const open = this.#speaksHttp === true ? { client: [], server: [] } : this.#lines.finish(finished);
+    const isHttp = this.#protocol === 'http' && this.#speaksHttp === true;
+    const open = isHttp ? { client: [], server: [] } : this.#lines.finish(finished);
     if (finished) this.#takeLines();
     const server = this.#client === 'in' ? 'out' : 'in';
     const veil: Veil = {
@@ -144,7 +145,7 @@ export class VeilReader {
 
   /** A client may have mistaken the port: each is read as what it speaks, and as what it should speak. */
   #pushLines(ends: readonly RecordedOctets[]): void {
-    if (this.#speaksHttp === true) return;
+    if (this.#protocol === 'http' && this.#speaksHttp === true) return;
     const spoken = ends.filter(({ direction }) => direction !== this.#client);
     let replies = 0;
     for (const { direction, position, octets } of ends) {

@@ -5,6 +5,7 @@ import { SERVICES, type Service } from '../../src/config.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
 import { readTranscripts } from './read.ts';
 import { runTranscript, type TranscriptServer } from './run.ts';
+import { notUnderstood } from './understood.ts';
 
 for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWith('.md'))) {
   const transcripts = readTranscripts(file, readFileSync(`${import.meta.dirname}/${file}`, 'utf8'));
@@ -13,6 +14,7 @@ for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWi
       await using stack = await startTestStack(...transcript.serverFlags);
       await runTranscript(transcript, serverOf(stack));
       expect(stack.logged).toEqual([]);
+      expect(stack.recorder.list().flatMap(notUnderstood)).toEqual([]);
     });
   });
 }

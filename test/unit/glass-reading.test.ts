@@ -218,3 +218,120 @@ describe('whatever comes', () => {
     );
   });
 });
+
+describe('what is not kept', () => {
+  test('after a gap the reading finds its feet again', () => {
+    const conversation = open('imap', 32 * 1024);
+    conversation.octets('out', 'both', Buffer.from('* OK ready\r\n'));
+    for (let i = 0; i < 1000; i++)
+      said(conversation, `C: t${i} NOOP`, `S: t${i} OK and many words to fill the room ${'x'.repeat(60)}`);
+    const units = [...readingOf(conversation)];
+    expect(units.length).toBeLessThan(800);
+    const late = open('imap', 32 * 1024);
+    late.octets('out', 'both', Buffer.from('* OK ready\r\n'));
+    for (let i = 0; i < 1000; i++) {
+      late.octets('in', 'both', Buffer.from(`t${i} NOOP\r\n`));
+      late.octets('out', 'both', Buffer.from(`t${i} OK and many words to fill the room ${'x'.repeat(60)}\r\n`));
+    }
+    const found = readingOf(late);
+    expect(found.at(-1)).toMatchObject({ name: 'OK', tag: 't999' });
+    expect(found.filter(({ role }) => role === 'unknown').length).toBeLessThan(4);
+    expect(found.at(-1)!.answers).toBe(found.at(-2)!.position);
+  });
+
+  test('a message whose middle is missing is data to its end', () => {
+    const conversation = open('pop3', 32 * 1024);
+    said(conversation, 'S: +OK', 'C: RETR 1', 'S: +OK');
+    for (let i = 0; i < 1000; i++)
+      conversation.octets('out', 'both', Buffer.from(`line ${i} of a long message, and so on\r\n`));
+    const units = said(conversation, 'S: .', 'C: QUIT', 'S: +OK bye');
+    expect(short(units).slice(-3)).toEqual([
+      expect.stringContaining('S continuation .') as string,
+      'C command QUIT: QUIT',
+      expect.stringContaining('S reply +OK →') as string,
+    ]);
+    expect(units.filter(({ role }) => role === 'data')).toHaveLength(2);
+  });
+});
+
+describe('no secret', () => {
+  const SECRET = 'hunter2hunter2';
+  const encoded = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
+  const logins = fc.constantFrom(
+    `a LOGIN alice ${SECRET}\r\n`,
+    `a LOGIN "alice" "${SECRET}"\r\n`,
+    `a LOGIN {5+}\r\nalice {${SECRET.length}+}\r\n${SECRET}\r\n`,
+    `a AUTHENTICATE PLAIN ${encoded(`\0alice\0${SECRET}`)}\r\n`,
+    `a AUTHENTICATE PLAIN\r\n${encoded(`\0alice\0${SECRET}`)}\r\n`,
+    `AUTH PLAIN ${encoded(`\0alice\0${SECRET}`)}\r\n`,
+    `AUTH LOGIN\r\n${encoded('alice')}\r\n${encoded(SECRET)}\r\n`,
+    `AUTH XOAUTH2 ${encoded(`user=alice\x01auth=Bearer ${SECRET}\x01\x01`)}\r\n`,
+    `USER alice\r\nPASS ${SECRET}\r\n`,
+    `APOP alice ${SECRET}\r\n`,
+    `GET / HTTP/1.1\r\nAuthorization: Bearer ${SECRET}\r\n\r\n`,
+  );
+  const answers = fc.constantFrom(
+    '',
+    '+ \r\n',
+    '334 \r\n',
+    '+OK\r\n',
+    'a OK\r\n',
+    'a NO\r\n',
+    '535 no\r\n',
+    '235 ok\r\n',
+  );
+  test('is in what is spoken, whatever is answered and however it is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('imap', 'smtp', 'lmtp', 'pop3', 'ftp'),
+        fc.array(fc.tuple(logins, answers), { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.boolean(),
+        (protocol, turns, size, closes) => {
+          const conversation = open(protocol);
+          for (const [login, answer] of turns) {
+            for (let at = 0; at < login.length; at += size) {
+              conversation.octets('in', 'both', Buffer.from(login.slice(at, at + size), 'latin1'));
+              if (size > 20) expect(JSON.stringify(readingOf(conversation))).not.toContain(SECRET);
+            }
+            if (answer !== '') conversation.octets('out', 'both', Buffer.from(answer));
+          }
+          if (closes) conversation.closed('peer', 'fin');
+          const shown = JSON.stringify(readingOf(conversation));
+          expect(shown).not.toContain(SECRET);
+          expect(shown).not.toContain(encoded(SECRET).slice(0, 16));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+test('following a long conversation costs what is new, not what there is', () => {
+  const conversation = open('imap');
+  const line = Buffer.from(`* 1 FETCH (FLAGS (\\Seen) UID 12345 RFC822.SIZE ${'1'.repeat(40)})\r\n`);
+  const look = (): number => {
+    const before = performance.now();
+    readingOf(conversation);
+    return performance.now() - before;
+  };
+  const fill = (count: number): void => {
+    for (let i = 0; i < count; i++) conversation.octets('out', 'both', line);
+  };
+  fill(100);
+  const first = [look()];
+  for (let i = 0; i < 20; i++) {
+    fill(100);
+    first.push(look());
+  }
+  fill(6000);
+  look();
+  const late: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    fill(100);
+    late.push(look());
+  }
+  const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1]!;
+  // Reading all anew would take thirty times as long.
+  expect(median(late)).toBeLessThan(10 * median(first) + 5);
+});

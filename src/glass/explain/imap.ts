@@ -437,7 +437,7 @@ function numberedData(name: string, number: number, text: string, fields: Fields
       const from = text.indexOf('(');
       const names = from === -1 ? [] : fetchValues(valuesOf(text, from), text, fields);
       const shown = names.length === 0 ? '' : `: ${listInWords(names.slice(0, 8))}`;
-      const rfc = isUid ? section(9586, '3.3') : section(9051, '7.5.2');
+      const rfc = isUid ? section(9586, '3') : section(9051, '7.5.2');
       return { what: `Of message ${isUid ? 'with UID ' : ''}${number}${shown}.`, rfc };
     }
     default:

@@ -18,5 +18,5 @@ export const POP3_COMMANDS: Terms = {
   STLS: term('The client wants to go on under TLS, on this same connection.', 2595, '4'),
   AUTH: term('The client logs in by a SASL mechanism.', 5034, '4'),
   UTF8: term('The client can read messages and texts in UTF-8.', 6856, '2.1'),
-  LANG: term('The client asks for the server’s words in another language.', 6856, '3.2'),
+  LANG: term('The client asks for the server’s words in another language.', 6856, '3.1'),
 };

@@ -59,16 +59,12 @@ function command({ name, text }: Explained, fields: Fields): Said | null {
   const found = findTerm(POP3_COMMANDS, name);
   if (found === undefined) return null;
   fields.add(0, name.length, 'command', name);
-  const words = text
-    .slice(name.length)
-    .trim()
-    .split(/ |(?<!•)(?=•)/)
-    .filter((word) => word !== '');
-  let at = text.length - text.slice(name.length).trimStart().length;
-  words.forEach((word, i) => {
-    fields.add(at, at + word.length, ...argument(name, word, i));
-    at += word.length + 1;
-  });
+  const words: string[] = [];
+  for (const match of text.matchAll(/•+|[^ •]+/g)) {
+    if (match.index < name.length) continue;
+    fields.add(match.index, match.index + match[0].length, ...argument(name, match[0], words.length));
+    words.push(match[0]);
+  }
   const [first] = words;
   if (first !== undefined && /^\d+$/.test(first)) {
     const sentences: Readonly<Record<string, string>> = {
@@ -167,7 +163,7 @@ function listLine(text: string, of: string, fields: Fields, from = 0): Said {
   }
   if (of === 'LANG') {
     fields.add(from, from + first.length, 'language tag', 'a language that can be asked for');
-    return { what: `The language ${first} can be asked for.`, rfc: rfc(6856, '3.2') };
+    return { what: `The language ${first} can be asked for.`, rfc: rfc(6856, '3.1') };
   }
   if (of === 'AUTH') return { what: `${first}: ${mechanismInWords(first)}.`, rfc: rfc(5034, '4') };
   const found = findTerm(CAPA_WORDS, first.toUpperCase());

@@ -38,7 +38,8 @@ function linesOf(unit: Spoken, messages: string[]): string[] {
   const remark = secret ? ['# a secret stood here'] : [];
   if (role === 'data' && octets > 0 && /\r?\n/.test(text)) {
     messages.push(text.replace(/\r\n/g, '\n').replace(/\n?$/, '\n'));
-    return [...remark, `${who} <m${messages.length}>`];
+    const ends = text.endsWith('\n') ? [] : ['# its last line had no end'];
+    return [...remark, ...ends, `${who} <m${messages.length}>`];
   }
   const said = side === 'server' ? anyText(unit) : text;
   return [...remark, `${who} ${printable(said)}`];

@@ -89,7 +89,7 @@ export class Pop3Grammar implements Grammar {
     return { role: 'reply', name: word, answers: head.position, about: { of: head.name } };
   }
 
-  /** RFC 1939 §5, RFC 2449 §5, RFC 6856 §3.2; AUTH alone lists mechanisms, though RFC 5034 has it no more. */
+  /** RFC 1939 §5, RFC 2449 §5, RFC 6856 §3.1; AUTH alone lists mechanisms, though RFC 5034 has it no more. */
   #linesFollow(command: Command, frames: Frames): void {
     const { name, argument, position } = command;
     if (name === 'RETR' || name === 'TOP') {

@@ -101,12 +101,27 @@ export const conversationEvents = z.array(conversationEvent).readonly();
 export const missedOctets = z
   .object({ events: count, octets: count })
   .describe('What is not kept: a long conversation keeps its start and its end.');
+const handshake = z
+  .object({
+    clientOctets: count.describe("Of the client's first words."),
+    serverOctets: count.describe("Of the server's answer to them."),
+    serverName: nullable(z.string()),
+    versions: z.array(z.string()).readonly().describe('That the client offers.'),
+    alpn: z.array(z.string()).readonly().describe('Protocols that the client offers (RFC 7301).'),
+    ciphers: z.number().describe('How many cipher suites the client offers.'),
+    keyShares: z.array(z.string()).readonly().describe('Groups for which the client has sent a key.'),
+    group: nullable(z.string()).describe('The one that the server took; null in TLS 1.2.'),
+    certificateHidden: nullable(z.boolean()).describe('From TLS 1.3 on.'),
+  })
+  .meta({ id: 'Handshake' })
+  .describe('What an eavesdropper saw of the handshake of TLS.');
 export const conversationDetail = z
   .object({
     ...conversationFields,
     events: conversationEvents,
     spoken: z.array(spoken).readonly().describe('What the two ends said, in the units of the protocol.'),
     missed: missedOctets,
+    handshake: nullable(handshake),
   })
   .meta({ id: 'ConversationDetail' });
 export type ConversationDetail = z.infer<typeof conversationDetail>;
