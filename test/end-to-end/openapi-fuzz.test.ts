@@ -41,6 +41,9 @@ afterAll(async () => {
   await stack[Symbol.asyncDispose]();
 });
 
+/** What was logged but is no answer to a question for secrets: each of those is logged. */
+const faults = (): readonly string[] => stack.logged.filter((line) => !line.includes(' warn reveal: '));
+
 const askServer = (asked: Asked): Promise<Answered> => ask(agent, stack.port('http'), asked);
 
 const bearer = (token?: string): Record<string, string> =>
@@ -198,12 +201,12 @@ describe('whatever is asked', () => {
           fc.asyncProperty(requests, fc.boolean(), async (request, inScope) => {
             const asked = harmless(operation, request);
             const headers = { ...asked.headers, ...(inScope && bearer(scope.token)) };
-            const logged = stack.logged.length;
+            const logged = faults().length;
             const answer = await askServer({ ...asked, headers });
             const isMeant = asked.method === operation.method && !DOTS.test(asked.path);
             checkAnswer(isMeant ? operation : undefined, answer);
             if (answer.status < 300) answered.set(name, (answered.get(name) ?? 0) + 1);
-            expect(stack.logged.slice(logged)).toEqual([]);
+            expect(faults().slice(logged)).toEqual([]);
           }),
           { numRuns: RUNS, interruptAfterTimeLimit: LIMIT_MS },
         );
@@ -263,13 +266,13 @@ describe('what is hardly HTTP', () => {
     ],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
   ])('%s', async (_, octets) => {
-    const logged = stack.logged.length;
+    const logged = faults().length;
     using dialogue = await Dialogue.open(stack.port('http'));
     dialogue.send(octets);
     dialogue.finish();
     const said = await dialogue.rest();
     if (said !== '') expect(said).toMatch(/^HTTP\/1\.1 [1-4]\d\d |^\x15\x03/);
-    expect(stack.logged.slice(logged)).toEqual([]);
+    expect(faults().slice(logged)).toEqual([]);
     await get('/api/glass/status');
   });
 });
@@ -444,7 +447,7 @@ describe('of two scopes', () => {
       }
       await forgetFaults(mine.token);
       expect((await get<MessageList>('/api/glass/messages', theirs.token)).messages).toEqual(before);
-      expect(stack.logged).toEqual([]);
+      expect(faults()).toEqual([]);
     },
     RUNS * 3000,
   );
@@ -488,7 +491,7 @@ describe('of two scopes', () => {
     const asked = { method: 'GET', path: known.account!.join() + known.id!.join(), headers: {} };
     expect(told(asked, { status: 101, headers: {}, type: '', text: heard })).toEqual([]);
     for (const socket of sockets) socket.terminate();
-    expect(stack.logged).toEqual([]);
+    expect(faults()).toEqual([]);
   });
 });
 
