@@ -9,13 +9,14 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { z } from 'zod';
 import type { AccountId } from '../store/change.ts';
 import type { TransactionEvent, TransactionFilter } from '../store/mail-store.ts';
-import { conversationItem, eventValue, spokenSince } from '../glass/conversation.ts';
+import { type ConversationItem, conversationItem, eventValue, spokenSince } from '../glass/conversation.ts';
 import { veilOf } from '../glass/veil.ts';
 import type { Scope } from '../delivery/scopes.ts';
+import type { Conversation } from '../wire/recorder.ts';
 import { scopeView } from './scope-view.ts';
 import { summaryView } from './message-view.ts';
 import type { HttpParts } from './parts.ts';
-import { type FeedMessage, type MailNews, feedRequest } from './schemas/feed.ts';
+import { type ConversationNews, type FeedMessage, type MailNews, feedRequest } from './schemas/feed.ts';
 import { loginAddress } from '../sasl/login-name.ts';
 
 export interface Feed {
@@ -25,14 +26,21 @@ export interface Feed {
   close(): void;
 }
 
-/** News of so many milliseconds leave together. */
+/** News of so many milliseconds leave together; of more, if putting them together takes long. */
 const BATCH_MS = 50;
+const LONGEST_BATCH_MS = 1000;
+/** Of the time, what one page may take at most: a part in so many. */
+const SHARE = 5;
+/** A conversation that only grows is told of this often, in milliseconds: its events are asked for one by one. */
+const GROWN_MS = 1000;
 /** What waits to be sent to a page before it counts as slow, in octets. */
 const SLOW = 256 * 1024;
 /** How long a slow page is left alone before it is looked at again. */
 const SLOW_MS = 250;
 /** More news than these at once are not sent: the page reads its lists anew. */
 const MOST_NEWS = 200;
+/** The newest events that are sent at once; what was before them counts as missed, and can be asked for. */
+const MOST_EVENTS = 1000;
 const PING_MS = 30_000;
 /** What a page may send at once. */
 const MAX_REQUEST = 64 * 1024;
@@ -101,6 +109,12 @@ export function createFeed(parts: HttpParts): Feed {
 }
 
 type Subject = 'mail' | 'conversations';
+/** What a page knows of a conversation. */
+interface Told {
+  readonly noteSeq: number;
+  readonly at: number;
+  readonly diagnoses: string;
+}
 type Wishes = NonNullable<z.output<typeof feedRequest>['subscribe']>;
 
 /** One page's WebSocket. */
@@ -113,8 +127,12 @@ class FeedPage {
   #cursor: string | undefined;
   #revision: number;
   #seq = 0;
+  readonly #told = new WeakMap<Conversation, Told>();
+  /** That have grown and wait to be told of, with the revision that the page had before. */
+  readonly #postponed = new Map<Conversation, number>();
   readonly #due = new Set<Subject>();
   #timer: NodeJS.Timeout | undefined;
+  #batchMs = BATCH_MS;
   /** The steps run one after the other, so that no cursor is used twice. */
   #work: Promise<void> = Promise.resolve();
   readonly #ping: NodeJS.Timeout;
@@ -154,7 +172,7 @@ class FeedPage {
     const wanted = subject === 'mail' ? this.#wishes.mail : this.#wishes.conversations || this.#wishes.conversation;
     if (!wanted) return;
     this.#due.add(subject);
-    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
+    this.#timer ??= setTimeout(() => this.#flush(), this.#batchMs);
   }
 
   close(): void {
@@ -212,7 +230,10 @@ class FeedPage {
     }
     this.#wishes = wishes;
     if (since?.cursor !== undefined) this.#cursor = since.cursor;
-    if (since?.revision !== undefined) this.#revision = since.revision;
+    if (since?.revision !== undefined) {
+      this.#revision = since.revision;
+      this.#postponed.clear();
+    }
     this.#seq = since?.seq ?? 0;
     this.lookAgain('mail');
     this.lookAgain('conversations');
@@ -230,10 +251,21 @@ class FeedPage {
     this.#due.clear();
     this.#then(async () => {
       if (due.has('mail') && this.#wishes.mail) await this.#tellMail();
-      if (due.has('conversations') && this.#wishes.conversations) this.#tellConversations();
-      const { conversation } = this.#wishes;
-      if (due.has('conversations') && conversation !== undefined) this.#tellEvents(conversation);
+      if (due.has('conversations')) this.#tellOfConversations();
     });
+  }
+
+  #tellOfConversations(): void {
+    const begun = performance.now();
+    const { conversation, conversations } = this.#wishes;
+    if (conversations) this.#tellConversations();
+    if (conversation !== undefined) this.#tellEvents(conversation);
+    const took = performance.now() - begun;
+    this.#batchMs = Math.min(LONGEST_BATCH_MS, Math.max(BATCH_MS, SHARE * took));
+    if (this.#postponed.size > 0 && this.#timer === undefined) {
+      this.#due.add('conversations');
+      this.#timer = setTimeout(() => this.#flush(), GROWN_MS / 4);
+    }
   }
 
   async #tellMail(): Promise<void> {
@@ -278,15 +310,39 @@ class FeedPage {
   }
 
   #tellConversations(): void {
-    const { revision, changed, missed } = this.#parts.recorder.since(this.#revision);
+    const { recorder } = this.#parts;
+    const before = this.#revision;
+    const { revision, changed, missed, cleared } = recorder.since(before);
     this.#revision = revision;
-    if (changed.length === 0 && missed === 0) return;
-    const newest = changed.slice(-MOST_NEWS);
+    for (const conversation of changed) {
+      if (!this.#postponed.has(conversation)) this.#postponed.set(conversation, before);
+    }
+    const now = performance.now();
+    const full: ConversationItem[] = [];
+    const grown: ConversationNews['grown'] = [];
+    for (const conversation of this.#postponed.keys()) {
+      const told = this.#told.get(conversation);
+      const hasNotes = told?.noteSeq !== conversation.noteSeq;
+      if (!hasNotes && now - told.at < GROWN_MS) continue;
+      this.#postponed.delete(conversation);
+      if (recorder.find(conversation.id) !== conversation) continue;
+      const item = conversationItem(conversation);
+      const diagnoses = JSON.stringify(item.diagnoses);
+      this.#told.set(conversation, { noteSeq: conversation.noteSeq, at: now, diagnoses });
+      const { id, octets, lastSeq } = item;
+      if (hasNotes || diagnoses !== told.diagnoses) full.push(item);
+      else grown.push({ id, octets, lastSeq });
+    }
+    if (full.length === 0 && grown.length === 0 && missed === 0 && !cleared) return;
+    const newest = full.sort((a, b) => (a.opened < b.opened ? -1 : 1)).slice(-MOST_NEWS);
     this.#send({
       type: 'conversation',
-      revision,
-      conversations: newest.map(conversationItem),
-      missed: missed + changed.length - newest.length,
+      // What waits to be told of is asked for again after a loss.
+      revision: Math.min(revision, ...this.#postponed.values()),
+      conversations: newest,
+      grown,
+      missed: missed + full.length - newest.length,
+      cleared,
     });
   }
 
@@ -298,10 +354,15 @@ class FeedPage {
       this.#send({ type: 'event', conversation: id, gone: true, lastSeq: this.#seq, events: [], spoken: [], missed });
       return;
     }
-    const { events, missed } = conversation.since(this.#seq);
-    if (events.length === 0 && missed.events === 0) return;
+    const { events, missed: notKept } = conversation.since(this.#seq);
+    if (events.length === 0 && notKept.events === 0) return;
+    const skipped = events.splice(0, Math.max(0, events.length - MOST_EVENTS));
+    const missed = {
+      events: notKept.events + skipped.length,
+      octets: skipped.reduce((sum, event) => sum + (event.type === 'octets' ? event.octets.length : 0), notKept.octets),
+    };
     const veil = veilOf(conversation);
-    const spoken = spokenSince(conversation, this.#seq);
+    const spoken = spokenSince(conversation, skipped.at(-1)?.seq ?? this.#seq);
     this.#seq = conversation.lastSeq;
     this.#send({
       type: 'event',

@@ -134,6 +134,7 @@ function scopedRecorder(recorder: ConversationSource, scopes: ScopeRegistry, sco
       return { ...news, changed: news.changed.filter(isOwn) };
     },
     watch: (listener) => recorder.watch(listener),
+    clear: (isMeant) => recorder.clear((conversation) => isOwn(conversation) && (isMeant?.(conversation) ?? true)),
   };
 }
 

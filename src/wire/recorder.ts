@@ -114,10 +114,14 @@ export class Conversation {
   /** The recorder's revision at which this conversation was opened, and at which it changed last. */
   openedRevision = 0;
   revision = 0;
+  /** The recorder's order of change: which one changed next before this one, and next after it. */
+  older: Conversation | undefined;
+  newer: Conversation | undefined;
 
   readonly #recorder: Recorder;
   readonly #half: number;
   #seq = 0;
+  #noteSeq = 0;
   #cost = CONVERSATION_COST;
   /** False once the ring has let it go: a connection that lives on writes nothing more. */
   #kept = true;
@@ -155,6 +159,11 @@ export class Conversation {
     return this.#seq;
   }
 
+  /** That of the newest event that is no octets: until it changes, a conversation has only grown. */
+  get noteSeq(): number {
+    return this.#noteSeq;
+  }
+
   /** Octets of memory that it takes, estimated. */
   get cost(): number {
     return this.#cost;
@@ -172,7 +181,7 @@ export class Conversation {
   }
 
   /** Every event that is kept and has a number above `seq`, in order. */
-  since(seq: number): { readonly events: readonly RecordedEvent[]; readonly missed: Missed } {
+  since(seq: number): { readonly events: RecordedEvent[]; readonly missed: Missed } {
     const events: RecordedEvent[] = [];
     for (const log of [this.#head, this.#tail]) for (const piece of log.since(seq)) events.push(toRecorded(piece));
     for (const event of this.#notes) if (event.seq > seq) events.push(event);
@@ -293,6 +302,7 @@ export class Conversation {
 
   #note(event: RecordedAnnotation | RecordedTls | RecordedClose): void {
     const cost = NOTE_COST + (event.type === 'annotation' ? textLength(event.annotation) : 0);
+    this.#noteSeq = event.seq;
     if (this.#notes.length < NOTES_KEPT) {
       this.#notes.push(event);
       this.#changed(cost);
@@ -343,6 +353,14 @@ export interface ConversationOpening {
   readonly remote: Endpoint;
 }
 
+export interface ConversationChanges {
+  readonly revision: number;
+  /** In the order of opening. */
+  readonly changed: Conversation[];
+  readonly missed: number;
+  readonly cleared: boolean;
+}
+
 export class Recorder {
   readonly capacity: number;
   readonly #perConversation: number;
@@ -356,6 +374,10 @@ export class Recorder {
   readonly #closed = new Map<string, Conversation>();
   /** At which revisions the conversations were opened that have gone: the newest of them. */
   readonly #goneRevisions: number[] = [];
+  /** That changed last; from here on each knows the one before. */
+  #newest: Conversation | undefined;
+  /** When the closed ones were let go because somebody wished it. */
+  #clearedRevision = 0;
   readonly #watchers = new Set<() => void>();
   #announced = false;
 
@@ -408,13 +430,20 @@ export class Recorder {
 
   /**
    * What changed after a revision: the feed's one question.
-   * `missed` counts conversations that were opened after it and are gone already (it stops at 1,024).
+   * `missed` counts conversations that were opened after it and are gone already (it stops at 1,024). `cleared`: closed
+   * ones were let go because somebody wished it. Costs as much as there are changes, not as many as are kept.
    */
-  since(revision: number): { readonly revision: number; readonly changed: Conversation[]; readonly missed: number } {
+  since(revision: number): ConversationChanges {
+    const changed: Conversation[] = [];
+    for (let next = this.#newest; next !== undefined && next.revision > revision; next = next.older) changed.push(next);
+    let missed = 0;
+    // In the order of going, which is nearly that of opening.
+    for (const opened of this.#goneRevisions) if (opened > revision) missed++;
     return {
       revision: this.#revision,
-      changed: this.list().filter((conversation) => conversation.revision > revision),
-      missed: this.#goneRevisions.filter((opened) => opened > revision).length,
+      changed: changed.sort((a, b) => a.number - b.number),
+      missed,
+      cleared: this.#clearedRevision > revision,
     };
   }
 
@@ -424,14 +453,26 @@ export class Recorder {
     return () => this.#watchers.delete(look);
   }
 
-  /** Lets every closed conversation go. */
-  clear(): void {
-    for (const conversation of this.#closed.values()) this.#remove(conversation);
+  /** Lets the closed conversations go, or those of them that are meant. @returns how many */
+  clear(isMeant: (conversation: Conversation) => boolean = () => true): number {
+    const meant = [...this.#closed.values()].filter(isMeant);
+    for (const conversation of meant) this.#remove(conversation);
+    if (meant.length > 0) {
+      this.#clearedRevision = ++this.#revision;
+      if (this.#watchers.size > 0 && !this.#announced) this.#announce();
+    }
+    return meant.length;
   }
 
   /** Called by a conversation that took `cost` octets more. */
   grown(conversation: Conversation, cost: number): void {
     conversation.revision = ++this.#revision;
+    if (this.#newest !== conversation) {
+      this.#unlink(conversation);
+      conversation.older = this.#newest;
+      if (this.#newest) this.#newest.newer = conversation;
+      this.#newest = conversation;
+    }
     this.#cost += cost;
     if (this.#cost > this.capacity) this.#makeRoom(conversation);
     if (this.#watchers.size > 0 && !this.#announced) this.#announce();
@@ -458,9 +499,18 @@ export class Recorder {
     conversation.release();
     this.#open.delete(conversation.id);
     this.#closed.delete(conversation.id);
+    this.#unlink(conversation);
     this.#cost -= conversation.cost;
     this.#goneRevisions.push(conversation.openedRevision);
     if (this.#goneRevisions.length > 2048) this.#goneRevisions.splice(0, 1024);
+  }
+
+  #unlink(conversation: Conversation): void {
+    const { older, newer } = conversation;
+    if (older) older.newer = newer;
+    if (newer) newer.older = older;
+    if (this.#newest === conversation) this.#newest = older;
+    conversation.older = conversation.newer = undefined;
   }
 
   #announce(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ConversationDetail, ConversationList } from '../../src/http/schemas/conversations.ts';
+import { searchConversations } from '../../src/glass/conversation-search.ts';
 import * as conversationsSchemas from '../../src/http/schemas/conversations.ts';
 import { pcapng } from '../../src/glass/export/pcapng.ts';
 import { revealAnswer } from '../../src/http/schemas/conversation-exports.ts';
@@ -51,6 +52,39 @@ describe('conversations', () => {
     expect(detail.events[1]).toMatchObject({ direction: 'in', text: expect.stringContaining('•••') as string });
     const later = await http.json<ConversationDetail>(`/api/glass/conversations/${conversation.id}?since=3`);
     expect(later.events.map(({ seq }) => seq)).toEqual([4]);
+  });
+
+  test('are found by what was said, but not by what is hidden', async () => {
+    await using http = await startHttp();
+    const first = record(http);
+    const second = record(http);
+    // In two pieces, and in another case.
+    second.octets('in', 'both', Buffer.from('a2 SELECT "Wint'));
+    second.octets('in', 'both', Buffer.from('ermärchen"\r\n'));
+    const found = (text: string) =>
+      http.json<ConversationList>(`/api/glass/conversations?service=imap&text=${encodeURIComponent(text)}`);
+    expect((await found('winterMÄRCHEN')).conversations.map(({ id }) => id)).toEqual([second.id]);
+    expect(await found('a1 login')).toMatchObject({ total: 2, unsearched: 0 });
+    expect(first.closedAt).toBeUndefined();
+    for (const secret of ['top-secret', 'secret', 'p-s']) expect(await found(secret)).toMatchObject({ total: 0 });
+  });
+
+  test('are searched for so long and no longer', async () => {
+    await using http = await startHttp();
+    const all = [record(http), record(http), record(http)];
+    expect(await searchConversations(all, 'login', 0)).toEqual({ matches: [all[0]], unsearched: 2 });
+    expect(await searchConversations(all, 'login')).toEqual({ matches: all, unsearched: 0 });
+  });
+
+  test('that are closed can be deleted', async () => {
+    await using http = await startHttp();
+    const closed = record(http);
+    const open = record(http);
+    closed.closed('peer', 'fin');
+    const before = await http.json<{ deleted: number }>('/api/glass/conversations', { method: 'DELETE' });
+    expect(before.deleted).toBe(1);
+    expect((await http.get(`/api/glass/conversations/${closed.id}`)).status).toBe(410);
+    expect((await http.get(`/api/glass/conversations/${open.id}`)).status).toBe(200);
   });
 
   test('that are gone are told from those that never were', async () => {

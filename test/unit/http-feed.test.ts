@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import type { ConversationDetail } from '../../src/http/schemas/conversations.ts';
 import { type FeedMessage, type FeedRequest, feedMessage } from '../../src/http/schemas/feed.ts';
 import { type Harness, TOKEN, jsonBody, startHttp } from './http-harness.ts';
+import type { Conversation } from '../../src/wire/recorder.ts';
 import type { MemoryStore } from './http-memory-store.ts';
 
 type Of<Type extends FeedMessage['type']> = Extract<FeedMessage, { type: Type }>;
@@ -40,6 +42,16 @@ class Page implements Disposable {
   [Symbol.dispose](): void {
     this.socket.terminate();
   }
+}
+
+function record(http: Harness<MemoryStore>): Conversation {
+  return http.recorder.open({
+    service: 'pop3',
+    protocol: 'pop3',
+    role: 'server',
+    local: { address: '127.0.0.1', port: 1110 },
+    remote: { address: '127.0.0.1', port: 50_000 },
+  });
 }
 
 async function openPage(http: Harness<MemoryStore>): Promise<Page> {
@@ -96,13 +108,7 @@ describe('the feed', () => {
     page.say({ subscribe: { conversations: true } });
     const { length } = http.recorder.list();
     expect(length).toBe(0);
-    const conversation = http.recorder.open({
-      service: 'pop3',
-      protocol: 'pop3',
-      role: 'server',
-      local: { address: '127.0.0.1', port: 1110 },
-      remote: { address: '127.0.0.1', port: 50_000 },
-    });
+    const conversation = record(http);
     const news = await page.next('conversation');
     expect(news.conversations).toMatchObject([{ id: conversation.id, service: 'pop3', closed: null }]);
     page.say({ subscribe: { conversation: conversation.id } });
@@ -120,6 +126,107 @@ describe('the feed', () => {
     http.recorder.clear();
     page.say({ subscribe: { conversation: conversation.id } });
     expect(await page.next('event')).toMatchObject({ gone: true });
+  });
+
+  test('tells of a conversation that only grows now and then, and then only how much', async () => {
+    await using http = await startHttp();
+    using page = await openPage(http);
+    page.say({ subscribe: { conversations: true } });
+    const conversation = record(http);
+    expect((await page.next('conversation')).conversations).toMatchObject([{ id: conversation.id }]);
+    for (let i = 0; i < 40; i++) conversation.octets('in', 'both', Buffer.from('x'));
+    const grown = await page.next('conversation');
+    expect(grown).toMatchObject({ conversations: [], grown: [{ id: conversation.id, lastSeq: 40 }] });
+    expect(grown.revision).toBe(http.recorder.revision);
+    conversation.octets('in', 'both', Buffer.from('x'));
+    conversation.annotate({ type: 'login', login: 'alice', mechanism: 'LOGIN' });
+    const news = await page.next('conversation');
+    expect(news).toMatchObject({ conversations: [{ login: 'alice', lastSeq: 42 }], grown: [], cleared: false });
+    conversation.closed('peer', 'fin');
+    await page.next('conversation');
+    http.recorder.clear();
+    expect(await page.next('conversation')).toMatchObject({ conversations: [], grown: [], cleared: true });
+  });
+
+  test('sends the newest events and says how many it left out', async () => {
+    await using http = await startHttp();
+    const conversation = record(http);
+    for (let i = 1; i <= 2500; i++) conversation.octets('in', 'both', Buffer.from(`n${i}\r\n`));
+    using page = await openPage(http);
+    page.say({ subscribe: { conversation: conversation.id }, since: { seq: 100 } });
+    const news = await page.next('event');
+    expect(news).toMatchObject({ lastSeq: 2500, missed: { events: 1400 } });
+    expect(news.events).toHaveLength(1000);
+    expect(news.events[0]).toMatchObject({ seq: 1501 });
+    expect(news.spoken.map(({ text }) => text).slice(0, 2)).toEqual(['n1501', 'n1502']);
+  });
+
+  test('what is said comes whole, however the reading waits for the other side', async () => {
+    await using http = await startHttp();
+    const dialogues: readonly (readonly ['imap' | 'smtp', readonly string[]])[] = [
+      [
+        'imap',
+        [
+          'S* OK ready',
+          'Ca1 AUTHENTICATE PLAIN',
+          'S+ ',
+          'CAGFsaWNlAGdsYXNz',
+          'Sa1 OK done',
+          'Ca2 APPEND INBOX {5}',
+          'S+ go on',
+          'Chello',
+          'Ca3 SELECT {5+}\r\nINBOX',
+          'Sa3 OK selected',
+          'Ca4 FETCH 1 BODY[]',
+          'S* 1 FETCH (BODY[] {4}\r\nabcd)',
+          'Sa4 OK done',
+        ],
+      ],
+      [
+        'smtp',
+        [
+          'S220 hi',
+          'CEHLO me',
+          'S250 me',
+          'CAUTH LOGIN',
+          'S334 VXNlcm5hbWU6',
+          'CYQ==',
+          'S334 UGFzc3dvcmQ6',
+          'CYg==',
+          'S235 ok',
+        ]
+          .concat(['CMAIL FROM:<a@b.test>\r\nRCPT TO:<b@b.test>\r\nDATA', 'S250 ok', 'S250 ok', 'S354 go'])
+          .concat(['CSubject: x\r\n\r\nbody\r\n.', 'S250 taken', 'CQUIT', 'S221 bye']),
+      ],
+    ];
+    for (const [protocol, lines] of dialogues) {
+      const conversation = http.recorder.open({
+        service: protocol,
+        protocol,
+        role: 'server',
+        local: { address: '127.0.0.1', port: 1 },
+        remote: { address: '127.0.0.1', port: 2 },
+      });
+      using page = await openPage(http);
+      page.say({ subscribe: { conversation: conversation.id } });
+      const told = new Map<string, object>();
+      for (const line of lines) {
+        // Each half of a line by itself, and a look after each.
+        const direction = line.startsWith('S') ? 'out' : 'in';
+        const octets = Buffer.from(`${line.slice(1)}\r\n`);
+        for (const piece of [octets.subarray(0, 4), octets.subarray(4)]) {
+          conversation.octets(direction, 'both', piece);
+          const { spoken } = await page.next('event');
+          for (const unit of spoken) told.set(`${unit.side} ${unit.position}`, unit);
+        }
+      }
+      conversation.closed('peer', 'fin');
+      for (const unit of (await page.next('event')).spoken) told.set(`${unit.side} ${unit.position}`, unit);
+      const { spoken } = await http.json<ConversationDetail>(`/api/glass/conversations/${conversation.id}`);
+      expect(spoken.length).toBeGreaterThan(10);
+      for (const unit of spoken) expect(told.get(`${unit.side} ${unit.position}`)).toEqual(unit);
+      expect(told.size).toBe(spoken.length);
+    }
   });
 
   test('a page that missed too much is told how much, and reads anew', async () => {

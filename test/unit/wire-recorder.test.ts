@@ -172,6 +172,26 @@ describe('the ring', () => {
     expect(recorder.list()).toEqual([]);
   });
 
+  it('says what changed, in the order of opening, and what was let go on purpose', () => {
+    const recorder = make();
+    const [first, second, third] = [open(recorder), open(recorder), open(recorder)];
+    const { revision } = recorder;
+    expect(recorder.since(revision)).toMatchObject({ changed: [], missed: 0, cleared: false });
+    second.octets('in', 'both', Buffer.from('x'));
+    first.octets('in', 'both', Buffer.from('x'));
+    second.annotate({ type: 'error', message: 'x' });
+    expect(recorder.since(revision).changed).toEqual([first, second]);
+    expect(recorder.since(0).changed).toEqual([first, second, third]);
+    expect(second.noteSeq).toBe(2);
+    first.closed('peer', 'fin');
+    third.closed('peer', 'fin');
+    expect(recorder.clear((conversation) => conversation === third)).toBe(1);
+    expect(recorder.since(revision)).toMatchObject({ changed: [first, second], cleared: true });
+    second.discard();
+    expect(recorder.since(revision).changed).toEqual([first]);
+    expect(recorder.since(recorder.revision)).toMatchObject({ changed: [], cleared: false });
+  });
+
   it('forgets what is discarded', () => {
     const recorder = make();
     const conversation = open(recorder);

@@ -1,16 +1,19 @@
 /** Recorded conversations. Their events leave through the veil. */
 import { loginAddress } from '../../sasl/login-name.ts';
 import { conversationDetail, conversationItem } from '../../glass/conversation.ts';
+import { searchConversations } from '../../glass/conversation-search.ts';
 import { HttpProblem } from '../problem.ts';
 import { json, route } from '../route.ts';
 import { problem } from '../schemas/common.ts';
 import {
   type ConversationDetail,
   type ConversationList,
+  type ConversationsDeleted,
   conversationDetail as conversationDetailSchema,
   conversationList,
   conversationPath,
   conversationQuery,
+  conversationsDeleted,
   conversationsQuery,
 } from '../schemas/conversations.ts';
 
@@ -28,12 +31,29 @@ export const conversationRoutes = [
         const isOf = () => login !== undefined && loginAddress(login, defaultDomain) === account;
         return (query.service === undefined || service === query.service) && (account === undefined || isOf());
       });
+      // Before the search, which gives others a turn: what changes meanwhile is told by the feed.
+      const { revision, recording } = recorder;
+      const newestFirst = found.reverse();
+      const { text } = query;
+      const search =
+        text === undefined ? { matches: newestFirst, unsearched: 0 } : await searchConversations(newestFirst, text);
       return json({
-        revision: recorder.revision,
-        recording: recorder.recording,
-        total: found.length,
-        conversations: found.reverse().slice(0, query.limit).map(conversationItem),
+        revision,
+        recording,
+        total: search.matches.length,
+        unsearched: search.unsearched,
+        conversations: search.matches.slice(0, query.limit).map(conversationItem),
       } satisfies ConversationList);
+    },
+  }),
+  route({
+    method: 'delete',
+    path: '/api/glass/conversations',
+    group: 'Conversations',
+    summary: 'Forget the conversations that are closed',
+    answers: { 200: { description: 'How many there were', schema: conversationsDeleted } },
+    async handle(_input, { recorder }) {
+      return json({ deleted: recorder.clear() } satisfies ConversationsDeleted);
     },
   }),
   route({

@@ -5,7 +5,7 @@ import { loginName } from './accounts.ts';
 import { count, digits, endpoint, nullable, page, time } from './common.ts';
 import { diagnosis, spoken } from './reading.ts';
 
-const octetCounts = z.object({ networkIn: count, networkOut: count, endsIn: count, endsOut: count });
+export const octetCounts = z.object({ networkIn: count, networkOut: count, endsIn: count, endsOut: count });
 const tlsInfo = z
   .object({
     version: z.string().describe('`TLSv1.3`'),
@@ -129,6 +129,12 @@ export type ConversationDetail = z.infer<typeof conversationDetail>;
 export const conversationsQuery = z.object({
   service: z.string().max(100).optional(),
   account: loginName.optional().describe('Those that logged in as this account.'),
+  text: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Those in which this was said, in upper or lower case. Hidden secrets are not looked at.'),
   limit: page.limit,
 });
 export const conversationList = z
@@ -136,10 +142,16 @@ export const conversationList = z
     revision: count.describe('For `since` of the feed.'),
     recording: z.boolean(),
     total: count,
+    unsearched: count.describe('How many were not searched for `text`, since that takes too long: the oldest.'),
     conversations: z.array(conversationItem).describe('Newest first.'),
   })
   .meta({ id: 'ConversationList' });
 export type ConversationList = z.infer<typeof conversationList>;
+
+export const conversationsDeleted = z
+  .object({ deleted: count.describe('How many there were.') })
+  .meta({ id: 'ConversationsDeleted' });
+export type ConversationsDeleted = z.infer<typeof conversationsDeleted>;
 
 export const conversationPath = z.object({ id: z.string().regex(/^[0-9a-z]{1,11}$/, 'must be a conversation id') });
 export const conversationQuery = z.object({

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { loginName } from './accounts.ts';
 import { count, time } from './common.ts';
-import { conversationEvents, conversationItem, missedOctets } from './conversations.ts';
+import { conversationEvents, conversationItem, missedOctets, octetCounts } from './conversations.ts';
 import { messageSummary } from './messages.ts';
 import { spoken } from './reading.ts';
 
@@ -54,7 +54,11 @@ const conversationNews = z.object({
   type: z.literal('conversation'),
   revision: count,
   conversations: z.array(conversationItem).describe('Those that are new or have changed.'),
+  grown: z
+    .array(z.object({ id: z.string(), octets: octetCounts, lastSeq: count }))
+    .describe('Those of which nothing has changed but how much was said: told now and then.'),
   missed: count.describe('Conversations that came and went unseen.'),
+  cleared: z.boolean().describe('Closed ones were deleted: read the list anew.'),
 });
 const eventNews = z.object({
   type: z.literal('event'),
