@@ -1,7 +1,8 @@
 /** The server's own routes, as functions. What it refuses becomes an `ApiError` with words for the reader. */
 import type { AccountList } from '../http/schemas/accounts.ts';
 import type { Problem } from '../http/schemas/common.ts';
-import type { ConversationDetail, ConversationList } from '../http/schemas/conversations.ts';
+import type { RevealAnswer } from '../http/schemas/conversation-exports.ts';
+import type { ConversationDetail, ConversationList, ConversationsDeleted } from '../http/schemas/conversations.ts';
 import type { Changed, DeleteBody, MarkBody, Message, MessageList } from '../http/schemas/messages.ts';
 import type { Status } from '../http/schemas/status.ts';
 import { texts } from './texts.ts';
@@ -62,8 +63,34 @@ export async function deleteMessages(chosen: Chosen): Promise<Changed> {
   return (await post('/messages/delete', body)) as Changed;
 }
 
-export async function fetchConversations(limit: number): Promise<ConversationList> {
-  return (await get(`/conversations?limit=${limit}`)) as ConversationList;
+/** @param text only those in which this was said */
+export async function fetchConversations(
+  limit: number,
+  text?: string,
+  signal?: AbortSignal,
+): Promise<ConversationList> {
+  const search = new URLSearchParams({ limit: String(limit), ...(text !== undefined && { text }) });
+  return (await get(`/conversations?${search.toString()}`, signal)) as ConversationList;
+}
+
+/** @returns undefined for one that is no longer kept */
+export async function conversationExport(id: string, format: string): Promise<Blob | undefined> {
+  try {
+    return await (await answered(exportPath(id, format), {})).blob();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 410) return undefined;
+    throw error;
+  }
+}
+
+/** The secrets of what was said in these events. The server remarks that it was asked. */
+export async function revealSecrets(id: string, seq: readonly number[]): Promise<RevealAnswer> {
+  return (await post(`/conversations/${encodeURIComponent(id)}/reveal`, { seq })) as RevealAnswer;
+}
+
+/** Those that are open stay. */
+export async function deleteConversations(): Promise<ConversationsDeleted> {
+  return (await (await answered('/api/glass/conversations', { method: 'DELETE' })).json()) as ConversationsDeleted;
 }
 
 export async function fetchConversation(id: string, signal: AbortSignal): Promise<ConversationDetail> {
@@ -104,6 +131,9 @@ export const sourcePath = (id: string): string => `/api/glass/messages/${encodeU
 export const downloadPath = (id: string): string => `${sourcePath(id)}?download=1`;
 export const partPath = (id: string, partId: string): string =>
   `/api/glass/messages/${encodeURIComponent(id)}/parts/${encodeURIComponent(partId)}`;
+/** @param keys with the secrets of TLS, so that the file can be decrypted */
+export const exportPath = (id: string, format: string, keys = false): string =>
+  `/api/glass/conversations/${encodeURIComponent(id)}/export?as=${format}${keys ? '&keys=1' : ''}`;
 export const messagePath = (id: string): string => `/api/glass/messages/${encodeURIComponent(id)}`;
 
 // ------------------------------------------------------------------------------------------------------ requests

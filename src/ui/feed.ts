@@ -54,10 +54,10 @@ export class Feed {
     if (this.#timer !== undefined) this.open();
   }
 
-  /** Stops showing news; what happens meanwhile is asked for afterwards. */
+  /** Stops showing news, and their coming; what happens meanwhile is asked for afterwards. */
   setPaused(paused: boolean): void {
     state.update({ paused });
-    if (!paused) this.#subscribe();
+    this.#subscribe();
   }
 
   /** The events of one conversation too, from after `seq` on; undefined: of none. */
@@ -85,6 +85,10 @@ export class Feed {
   #subscribe(): void {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN || state.latest.connection.type !== 'live') return;
+    if (state.latest.paused) {
+      socket.send(JSON.stringify({ subscribe: {} } satisfies FeedRequest));
+      return;
+    }
     const request: FeedRequest = {
       subscribe: {
         mail: true,

@@ -9,10 +9,10 @@ import { conversationNews, eventNews, loadConversations } from './wire.ts';
 
 let startedAt: string | undefined;
 
-const feed = new Feed({
+const feed: Feed = new Feed({
   connected: () => void connected(),
   mail: mailNews,
-  conversations: conversationNews,
+  conversations: (news) => conversationNews(news, feed),
   events: eventNews,
 });
 

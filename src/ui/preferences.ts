@@ -6,10 +6,12 @@ export interface Preferences {
   readonly density: 'comfortable' | 'compact';
   /** Single letters act (WCAG 2.1.4 wants a way to switch that off). */
   readonly shortcuts: boolean;
+  /** Each line of a conversation says what it means. */
+  readonly explanations: boolean;
 }
 
 const KEY = 'glassmail.preferences';
-const DEFAULTS: Preferences = { theme: 'system', density: 'comfortable', shortcuts: true };
+const DEFAULTS: Preferences = { theme: 'system', density: 'comfortable', shortcuts: true, explanations: true };
 
 const store = new Store<Preferences>(stored());
 
@@ -41,6 +43,7 @@ function stored(): Preferences {
       theme: found.theme === 'light' || found.theme === 'dark' ? found.theme : DEFAULTS.theme,
       density: found.density === 'compact' ? 'compact' : DEFAULTS.density,
       shortcuts: found.shortcuts !== false,
+      explanations: found.explanations !== false,
     };
   } catch {
     return DEFAULTS;

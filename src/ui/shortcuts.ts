@@ -48,8 +48,8 @@ function pressedKeys(event: KeyboardEvent): string | undefined {
   if (key === 'ArrowDown' || key === 'ArrowUp') return key;
   if (!preferences().shortcuts) return undefined;
   const isWidget = target instanceof Element && target.closest('button, summary, input, [tabindex="0"]') !== null;
-  if ((key === ' ' || key === 'Enter') && (isWidget || (target instanceof Element && target.closest('a'))))
-    return undefined;
+  const isLink = target instanceof Element && target.closest('a') !== null;
+  if ((key === ' ' && isWidget) || (key === 'Enter' && (isWidget || isLink))) return undefined;
   if (key === 'g') {
     sequenceUntil = performance.now() + SEQUENCE_MS;
     return undefined;

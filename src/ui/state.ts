@@ -1,8 +1,9 @@
 /** All that the pages show of the server, in one store: what the feed and the routes said. */
-import type { ConversationDetail, ConversationItem } from '../http/schemas/conversations.ts';
+import type { ConversationItem } from '../http/schemas/conversations.ts';
 import type { Message, MessageSummary } from '../http/schemas/messages.ts';
 import type { Status } from '../http/schemas/status.ts';
 import { Store, useStore } from './store.ts';
+import type { WireLog } from './wire-log.ts';
 
 export type Connection =
   | { readonly type: 'connecting' }
@@ -55,6 +56,21 @@ export interface ConversationsState {
   /** Newest first. */
   readonly rows: readonly ConversationItem[];
   readonly waiting: ReadonlySet<string>;
+  /** How many are kept. */
+  readonly total: number;
+  /** How many came and went unseen since the list was read. */
+  readonly missed: number;
+  /** Those in which something was said; undefined: nobody looks for it. */
+  readonly search: ConversationSearch | undefined;
+}
+
+export interface ConversationSearch {
+  readonly text: string;
+  readonly phase: Phase;
+  readonly problem: string | undefined;
+  readonly rows: readonly ConversationItem[];
+  /** How many there was no time for. */
+  readonly unsearched: number;
 }
 
 export interface ConversationState {
@@ -62,7 +78,10 @@ export interface ConversationState {
   /** `missing`: there never was one. `gone`: no longer kept. */
   readonly phase: Phase | 'missing' | 'gone';
   readonly problem: string | undefined;
-  readonly detail: ConversationDetail | undefined;
+  readonly detail: ConversationItem | undefined;
+  /** What is known of it. It grows in place: its `version` tells. */
+  readonly log: WireLog | undefined;
+  readonly version: number;
 }
 
 export interface Notice {
@@ -120,7 +139,16 @@ export const state = new Store<State>({
   accountsProblem: undefined,
   list: EMPTY_LIST,
   message: undefined,
-  conversations: { phase: 'loading', problem: undefined, recording: true, rows: [], waiting: new Set() },
+  conversations: {
+    phase: 'loading',
+    problem: undefined,
+    recording: true,
+    rows: [],
+    waiting: new Set(),
+    total: 0,
+    missed: 0,
+    search: undefined,
+  },
   conversation: undefined,
   heard: { messages: 0, conversations: 0, problems: 0 },
   notice: undefined,

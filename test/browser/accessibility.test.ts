@@ -123,6 +123,21 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>]
       await page.locator('.wire-row').first().waitFor();
     },
   ],
+  ...(['both', 'server'] as const).map(
+    (lens) =>
+      [
+        `chosen-line-${lens}`,
+        `/wire?lens=${lens}`,
+        async (page: Page) => {
+          await page.locator('.row.conversation').getByRole('link').first().click();
+          await page
+            .locator('.wire-row.client')
+            .first()
+            .click({ position: { x: 4, y: 4 } });
+          await page.getByRole('region', { name: 'The chosen line' }).waitFor();
+        },
+      ] as const,
+  ),
   [
     'conversation-missing',
     '/wire/zzzzzzzzzzz',

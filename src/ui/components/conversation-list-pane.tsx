@@ -1,13 +1,15 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, memo, useEffect, useRef } from 'react';
 import type { ConversationItem } from '../../http/schemas/conversations.ts';
-import { formatEndpoint } from '../format.ts';
+import { formatCount, formatEndpoint } from '../format.ts';
 import { focusItemSoon } from '../mail-places.ts';
 import { navigate, withQuery } from '../router.ts';
-import type { ConversationsState } from '../state.ts';
+import { type ConversationsState, state } from '../state.ts';
 import { serviceName, texts } from '../texts.ts';
 import { visibleName, visibleText } from '../visible-text.ts';
-import { setAtTop, showWaiting } from '../wire.ts';
+import { MOST_SHOWN, setAtTop, showWaiting } from '../wire.ts';
+import { wireTexts } from '../wire-texts.ts';
 import { Blank } from './blank.tsx';
+import { ConversationsExport } from './conversations-export.tsx';
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
 import { When } from './time.tsx';
@@ -21,18 +23,20 @@ interface ConversationListPaneProps {
   readonly waiting: number;
   readonly open: string | undefined;
   readonly query: URLSearchParams;
-  readonly retry: () => void;
+  /** Reads the list anew. @param limit how many it then has at most */
+  readonly load: (limit?: number) => void;
+  readonly clear: () => void;
 }
 
 export function ConversationListPane(props: ConversationListPaneProps) {
-  const { rows, waiting, query } = props;
+  const { conversations, rows, waiting, query, load, clear } = props;
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => setAtTop(true), []);
   return (
     <section className="list-pane" aria-label={texts.wire.list}>
       <header className="pane-header">
         <h2>{texts.wire.list}</h2>
-        <p className="muted">{texts.wire.count(rows.length)}</p>
+        <p className="muted">{formatCount(rows.length)}</p>
         <label className="check push">
           <input
             type="checkbox"
@@ -45,7 +49,37 @@ export function ConversationListPane(props: ConversationListPaneProps) {
           />
           {texts.wire.http}
         </label>
+        <ConversationsExport rows={rows} />
+        <button
+          type="button"
+          className="tool"
+          aria-label={wireTexts.list.clearTitle}
+          title={wireTexts.list.clear}
+          onClick={() =>
+            state.update({
+              question: {
+                title: wireTexts.list.clearTitle,
+                text: wireTexts.list.clearText,
+                confirm: wireTexts.list.clearConfirm,
+                act: clear,
+              },
+            })
+          }
+        >
+          <Icon name="trash" />
+        </button>
       </header>
+      {conversations.missed === 0 ? null : (
+        <p className="note list-note" role="status">
+          <span>
+            <b>{wireTexts.list.missed(conversations.missed)}</b>: {wireTexts.list.missedText(conversations.missed)}
+          </span>
+          <button type="button" className="button small" onClick={() => load()}>
+            {wireTexts.list.readAnew}
+          </button>
+        </p>
+      )}
+      <SearchNote conversations={conversations} />
       {waiting === 0 ? null : (
         <div className="fresh-place">
           <button
@@ -64,16 +98,42 @@ export function ConversationListPane(props: ConversationListPaneProps) {
       )}
       <div ref={scroller} className="scroller" onScroll={(event) => setAtTop(event.currentTarget.scrollTop < TOP)}>
         <ListBody {...props} />
+        <Older conversations={conversations} load={load} />
       </div>
     </section>
   );
 }
 
-function ListBody({ conversations, rows, open, query, retry }: ConversationListPaneProps): ReactNode {
+function SearchNote({ conversations: { search } }: Pick<ConversationListPaneProps, 'conversations'>) {
+  if (search === undefined) return null;
+  if (search.phase === 'loading') return <p className="note list-note">{wireTexts.list.searching}</p>;
+  if (search.problem !== undefined) return <p className="note list-note problem">{search.problem}</p>;
+  if (search.unsearched === 0) return null;
+  return <p className="note list-note">{wireTexts.list.unsearched(search.unsearched)}</p>;
+}
+
+function Older({
+  conversations: { rows, total, search },
+  load,
+}: Pick<ConversationListPaneProps, 'conversations' | 'load'>) {
+  if (search !== undefined || total <= rows.length || rows.length === 0) return null;
+  return (
+    <p className="note list-note">
+      <span>{wireTexts.list.older(total)}</span>
+      {rows.length >= MOST_SHOWN ? null : (
+        <button type="button" className="button small" onClick={() => load(MOST_SHOWN)}>
+          {wireTexts.list.showOlder}
+        </button>
+      )}
+    </p>
+  );
+}
+
+function ListBody({ conversations, rows, open, query, load }: ConversationListPaneProps): ReactNode {
   if (conversations.phase === 'failed' && rows.length === 0) {
     return (
       <Blank title={texts.wire.failed} text={conversations.problem}>
-        <button type="button" className="button" onClick={retry}>
+        <button type="button" className="button" onClick={() => load()}>
           {texts.retry}
         </button>
       </Blank>
@@ -105,7 +165,7 @@ interface ConversationRowProps {
   readonly isOpen: boolean;
 }
 
-function ConversationRow({ item, to, isOpen }: ConversationRowProps) {
+const ConversationRow = memo(function ConversationRow({ item, to, isOpen }: ConversationRowProps) {
   const isLive = item.closed === null;
   const { stored = 0, read = 0 } = item.annotations;
   const classes = ['row', 'conversation', ...(isOpen ? ['open'] : []), ...(isLive ? ['ongoing'] : [])];
@@ -140,18 +200,26 @@ function ConversationRow({ item, to, isOpen }: ConversationRowProps) {
           {stored > 0 ? <span> · {texts.wire.stored(stored)}</span> : null}
           {read > 0 ? <span> · {texts.wire.read(read)}</span> : null}
         </span>
-        {item.problem === null ? null : (
-          <span className="row-problem">
-            <Icon name="warning" />
-            <span className="visually-hidden">{texts.wire.problem}: </span>
-            <bdi>{visibleText(item.problem)}</bdi>
-          </span>
-        )}
+        <RowProblem item={item} />
         <span className="row-time">
           {isLive ? <span className="going">{texts.wire.open}</span> : null} <When at={item.opened} />
         </span>
       </Link>
     </li>
+  );
+});
+
+function RowProblem({ item: { problem, diagnoses } }: { readonly item: ConversationItem }) {
+  const first = diagnoses.find(({ severity }) => severity === 'problem') ?? diagnoses[0];
+  if (first === undefined && problem === null) return null;
+  const severity = first?.severity ?? 'problem';
+  return (
+    <span className={`row-problem ${severity}`}>
+      <Icon name={severity === 'note' ? 'help' : 'warning'} />
+      <span className="visually-hidden">{wireTexts.list.severity[severity]}: </span>
+      {first === undefined ? <bdi>{visibleText(problem!)}</bdi> : `${first.title} · ${first.id}`}
+      {diagnoses.length > 1 ? ` +${diagnoses.length - 1}` : ''}
+    </span>
   );
 }
 

@@ -1,28 +1,40 @@
-import { type ReactNode, useEffect, useState } from 'react';
-import type { ConversationDetail } from '../../http/schemas/conversations.ts';
+import { type ReactNode, Suspense, lazy, useMemo, useState } from 'react';
+import type { ConversationItem } from '../../http/schemas/conversations.ts';
+import type { Feed } from '../feed.ts';
 import { formatAbsolute, formatDuration, formatEndpoint } from '../format.ts';
+import { choose, usePreferences } from '../preferences.ts';
 import { navigate, usePlace, withQuery } from '../router.ts';
 import { useKeys } from '../shortcuts.ts';
 import type { ConversationState } from '../state.ts';
 import { serviceName, texts } from '../texts.ts';
 import { visibleName } from '../visible-text.ts';
-import { type Lens, type WireRow, wireRows } from '../wire-rows.ts';
+import { readConversationAnew } from '../wire.ts';
+import type { Entry, Side, WireLog } from '../wire-log.ts';
+import type { Lens } from '../wire-rows.ts';
+import { wireTexts } from '../wire-texts.ts';
 import { Blank } from './blank.tsx';
+import { ConversationFind } from './conversation-find.tsx';
 import { tlsName } from './conversation-list-pane.tsx';
+import { ConversationRows } from './conversation-rows.tsx';
+import { ConversationExport } from './conversations-export.tsx';
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
-import { WireRowItem } from './wire-row.tsx';
 
-/** More rows than these at once are not in the document. */
-const SHOWN = 2000;
+// Nobody needs it before a line is chosen.
+const ConversationDrawer = lazy(async () => ({
+  default: (await import('./conversation-drawer.tsx')).ConversationDrawer,
+}));
+
+const LENSES = ['server', 'eavesdropper', 'both'] as const;
 
 interface ConversationPaneProps {
   readonly id: string;
   readonly open: ConversationState | undefined;
+  readonly feed: Feed;
   readonly retry: () => void;
 }
 
-export function ConversationPane({ id, open, retry }: ConversationPaneProps) {
+export function ConversationPane({ id, open, feed, retry }: ConversationPaneProps) {
   const { query } = usePlace();
   const toList = withQuery('/wire', query, { lens: undefined });
   const back = (
@@ -38,8 +50,18 @@ export function ConversationPane({ id, open, retry }: ConversationPaneProps) {
       </div>
     );
   }
-  if (open.detail) {
-    return <OpenConversation key={id} detail={open.detail} isGone={open.phase === 'gone'} back={back} />;
+  if (open.detail && open.log) {
+    return (
+      <OpenConversation
+        key={id}
+        detail={open.detail}
+        log={open.log}
+        version={open.version}
+        isGone={open.phase === 'gone'}
+        back={back}
+        load={() => readConversationAnew(feed)}
+      />
+    );
   }
   const [title, text] =
     open.phase === 'gone'
@@ -63,23 +85,32 @@ export function ConversationPane({ id, open, retry }: ConversationPaneProps) {
 }
 
 interface OpenConversationProps {
-  readonly detail: ConversationDetail;
+  readonly detail: ConversationItem;
+  readonly log: WireLog;
+  readonly version: number;
   readonly isGone: boolean;
   readonly back: ReactNode;
+  readonly load: () => void;
 }
 
-function OpenConversation({ detail, isGone, back }: OpenConversationProps) {
+function OpenConversation({ detail, log, version, isGone, back, load }: OpenConversationProps) {
   const { query, hash } = usePlace();
-  const lens: Lens = query.get('lens') === 'eavesdropper' ? 'eavesdropper' : 'server';
+  const { explanations } = usePreferences();
+  const [find, setFind] = useState('');
+  const lens = LENSES.find((name) => name === query.get('lens')) ?? 'server';
   const address = (name: Lens): string =>
-    withQuery(`/wire/${detail.id}`, query, { lens: name === 'server' ? undefined : name });
+    withQuery(`/wire/${detail.id}`, query, { lens: name === 'server' ? undefined : name }) +
+    (hash === '' ? '' : `#${hash}`);
   useKeys({
-    e: () => navigate(address(lens === 'server' ? 'eavesdropper' : 'server'), { replace: true }),
+    e: () => navigate(address(LENSES[(LENSES.indexOf(lens) + 1) % LENSES.length]!), { replace: true }),
   });
+  const ours: Side = detail.role === 'server' ? 'server' : 'client';
+  const chosen = useChosen(log, version, hash);
+  const closeDrawer = (): void => navigate(withQuery(`/wire/${detail.id}`, query), { replace: true });
   return (
     <article className="conversation-view">
-      <header className="message-header">
-        <div className="message-title">
+      <header className="conversation-header">
+        <div className="conversation-title">
           {back}
           <h2>
             {serviceName(detail.service)} {detail.local.port}
@@ -95,28 +126,86 @@ function OpenConversation({ detail, isGone, back }: OpenConversationProps) {
               {texts.wire.clear}
             </span>
           )}
+          <span className="muted">
+            <bdi>{formatEndpoint(detail.remote)}</bdi>
+            {detail.login === null ? null : (
+              <>
+                {' · '}
+                <bdi>{visibleName(detail.login)}</bdi>
+              </>
+            )}
+          </span>
+          {detail.closed === null && !isGone ? <span className="going">{texts.wire.open}</span> : null}
         </div>
-        <ConversationFacts detail={detail} />
+        <div className="conversation-tools">
+          <nav className="lenses" aria-label={texts.conversation.lens}>
+            {LENSES.map((name) => (
+              <Link key={name} to={address(name)} replace aria-current={name === lens ? 'true' : undefined}>
+                {wireTexts.lens.short[name]}
+              </Link>
+            ))}
+          </nav>
+          <ConversationFind log={log} version={version} lens={lens} find={find} setFind={setFind} hash={hash} />
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={explanations}
+              onChange={(event) => choose({ explanations: event.currentTarget.checked })}
+            />
+            {wireTexts.tools.explanations}
+          </label>
+          <ConversationExport id={detail.id} hasTls={detail.tls !== null} />
+        </div>
+        <details className="conversation-facts">
+          <summary>{wireTexts.tools.details}</summary>
+          <ConversationFacts detail={detail} />
+          <p className="small-print">{wireTexts.lens.text[lens]}</p>
+        </details>
         {isGone ? <p className="note">{texts.conversation.goneNote}</p> : null}
-        <nav className="tabs" aria-label={texts.conversation.lens}>
-          {(['server', 'eavesdropper'] as const).map((name) => (
-            <Link key={name} to={address(name)} replace aria-current={name === lens ? 'true' : undefined}>
-              {texts.conversation.lenses[name]}
-            </Link>
-          ))}
-        </nav>
       </header>
-      <p className="lens-text muted">{texts.conversation.lensText[lens]}</p>
-      <WireRows key={lens} detail={detail} lens={lens} hash={hash} />
+      <ConversationRows
+        id={detail.id}
+        log={log}
+        version={version}
+        diagnoses={detail.diagnoses}
+        ours={ours}
+        isLive={detail.closed === null}
+        lens={lens}
+        explains={explanations}
+        find={find.toLowerCase()}
+        hash={hash}
+        query={query}
+        load={load}
+      />
+      {chosen === undefined ? null : (
+        <Suspense fallback={null}>
+          <ConversationDrawer key={chosen.id} conversation={detail} entry={chosen} close={closeDrawer} />
+        </Suspense>
+      )}
     </article>
   );
 }
 
-function ConversationFacts({ detail }: { readonly detail: ConversationDetail }) {
+/** What the address names, as the rows have it. */
+function useChosen(log: WireLog, version: number, hash: string): Entry | undefined {
+  return useMemo(() => {
+    const wanted = /^e(\d{1,15})(-\d+)?$/.exec(hash);
+    if (!wanted) return undefined;
+    const seq = Number(wanted[1]);
+    const exact = log.entries.find(({ id }) => id === hash);
+    if (exact) return exact;
+    return log.entries.find((entry) => entry.type !== 'missed' && entry.lastSeq >= seq) ?? log.entries.at(-1);
+    // The log grows in place: its version tells.
+  }, [log, version, hash]);
+}
+
+function ConversationFacts({ detail }: { readonly detail: ConversationItem }) {
   const [client, server] = detail.role === 'server' ? [detail.remote, detail.local] : [detail.local, detail.remote];
   const { networkIn, networkOut } = detail.octets;
   const [received, sent] = detail.role === 'server' ? [networkIn, networkOut] : [networkOut, networkIn];
   const opened = Date.parse(detail.opened);
+  const { tls, login } = detail;
+  const sni = tls?.serverName === undefined ? '' : `, ${texts.conversation.sni(visibleName(tls.serverName))}`;
   const facts: readonly (readonly [string, ReactNode])[] = [
     [texts.conversation.from, formatEndpoint(client)],
     [texts.conversation.at, formatEndpoint(server)],
@@ -125,17 +214,8 @@ function ConversationFacts({ detail }: { readonly detail: ConversationDetail }) 
       texts.conversation.lasted,
       detail.closed === null ? texts.conversation.going : formatDuration(Date.parse(detail.closed) - opened),
     ],
-    ...(detail.login === null
-      ? []
-      : ([[texts.conversation.login, <bdi key="login">{visibleName(detail.login)}</bdi>]] as const)),
-    ...(detail.tls === null
-      ? []
-      : ([
-          [
-            texts.conversation.tls,
-            `${tlsName(detail.tls.version)}, ${detail.tls.cipher}${detail.tls.serverName === undefined ? '' : `, ${texts.conversation.sni(visibleName(detail.tls.serverName))}`}`,
-          ],
-        ] as const)),
+    ...(login === null ? [] : ([[texts.conversation.login, <bdi key="login">{visibleName(login)}</bdi>]] as const)),
+    ...(tls === null ? [] : ([[texts.conversation.tls, `${tlsName(tls.version)}, ${tls.cipher}${sni}`]] as const)),
     [texts.conversation.octets, texts.conversation.octetCounts(received, sent)],
   ];
   return (
@@ -148,51 +228,4 @@ function ConversationFacts({ detail }: { readonly detail: ConversationDetail }) 
       ))}
     </dl>
   );
-}
-
-interface WireRowsProps {
-  readonly detail: ConversationDetail;
-  readonly lens: Lens;
-  readonly hash: string;
-}
-
-function WireRows({ detail, lens, hash }: WireRowsProps) {
-  const [shown, setShown] = useState(SHOWN);
-  const rows = wireRows(detail.events, lens, detail.role === 'server' ? 'in' : 'out');
-  const first = Math.max(0, rows.length - shown);
-  const hasRows = rows.length > 0;
-  useEffect(() => {
-    if (hasRows && /^e\d+$/.test(hash)) document.getElementById(hash)?.scrollIntoView({ block: 'center' });
-  }, [hash, hasRows]);
-  if (!hasRows) {
-    const words = lens === 'server' ? texts.conversation.nothing : texts.conversation.nothingForEavesdropper;
-    return <p className="blank muted">{words}</p>;
-  }
-  const { missed } = detail;
-  return (
-    <>
-      {first === 0 ? null : (
-        <button type="button" className="button" onClick={() => setShown((before) => before + SHOWN)}>
-          {texts.conversation.earlier(first)}
-        </button>
-      )}
-      {missed.events === 0 ? null : <p className="note">{texts.conversation.missed(missed.events, missed.octets)}</p>}
-      <ol className="wire-rows" aria-label={texts.conversation.rows}>
-        {rows.slice(first).map((row, index) => (
-          <WireRowItem
-            key={`${row.seq} ${first + index}`}
-            row={row}
-            lens={lens}
-            isTarget={hash === `e${row.seq}`}
-            isSameMoment={isSameMoment(rows[first + index - 1], row)}
-          />
-        ))}
-      </ol>
-    </>
-  );
-}
-
-/** Both came with one event; a silence belongs to none. */
-function isSameMoment(before: WireRow | undefined, row: WireRow): boolean {
-  return before !== undefined && before.type !== 'silence' && before.seq === row.seq;
 }

@@ -1,5 +1,6 @@
 import { useAppState } from '../state.ts';
 import { texts } from '../texts.ts';
+import { hasProblem } from '../conversation-filter.ts';
 import { isMail } from '../wire.ts';
 import { Link } from './link.tsx';
 
@@ -9,7 +10,7 @@ export function StatusBar() {
   const conversations = useAppState((state) => state.conversations.rows);
   const mail = conversations.filter(isMail);
   const open = mail.filter(({ closed }) => closed === null).length;
-  const problems = mail.filter(({ problem }) => problem !== null).length;
+  const problems = mail.filter(hasProblem).length;
   return (
     <footer className="status" aria-label={texts.status.label}>
       {status === undefined ? null : (

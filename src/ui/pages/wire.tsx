@@ -1,17 +1,21 @@
 /** Wire: the recorded conversations, and what was said in one of them. */
-import { useEffect } from 'react';
+import { Suspense, lazy, useEffect, useMemo } from 'react';
 import type { ConversationItem } from '../../http/schemas/conversations.ts';
 import { Blank } from '../components/blank.tsx';
 import { ConversationListPane } from '../components/conversation-list-pane.tsx';
-import { ConversationPane } from '../components/conversation-pane.tsx';
-import { passes } from '../conversation-filter.ts';
+import { filterOf } from '../conversation-filter.ts';
 import type { Feed } from '../feed.ts';
 import { focusRow, focusRowSoon, focusedRow } from '../mail-places.ts';
 import { navigate, usePlace, withQuery } from '../router.ts';
 import { useKeys } from '../shortcuts.ts';
 import { useAppState } from '../state.ts';
 import { serviceName, texts } from '../texts.ts';
-import { isMail, loadConversations, showConversation } from '../wire.ts';
+import { clearConversations, isMail, loadConversations, searchConversations, showConversation } from '../wire.ts';
+
+// The list is the first screen.
+const ConversationPane = lazy(async () => ({
+  default: (await import('../components/conversation-pane.tsx')).ConversationPane,
+}));
 
 interface WirePageProps {
   readonly conversation: string | undefined;
@@ -27,10 +31,15 @@ export function WirePage({ conversation, feed }: WirePageProps) {
   useEffect(() => () => showConversation(undefined, feed), [feed]);
   const filter = query.get('q') ?? '';
   const withHttp = query.get('http') === '1';
-  const rows = conversations.rows.filter(
-    (row) => (withHttp || isMail(row) || row.id === conversation) && passes(row, filter),
-  );
-  const shown = rows.filter(({ id }) => !conversations.waiting.has(id));
+  const { text, passes } = useMemo(() => filterOf(filter), [filter]);
+  useEffect(() => searchConversations(text), [text]);
+  useEffect(() => () => searchConversations(undefined), []);
+  const { rows: listed, search, waiting } = conversations;
+  const rows = useMemo(() => {
+    const found = text === undefined ? listed : upToDate(search?.text === text ? search.rows : [], listed);
+    return found.filter((row) => (withHttp || isMail(row) || row.id === conversation) && passes(row));
+  }, [listed, search, text, passes, withHttp, conversation]);
+  const shown = useMemo(() => rows.filter(({ id }) => !waiting.has(id)), [rows, waiting]);
   useWireKeys(shown, query, conversation);
   const service = open?.detail?.service;
   useEffect(() => {
@@ -46,17 +55,31 @@ export function WirePage({ conversation, feed }: WirePageProps) {
         waiting={rows.length - shown.length}
         open={conversation}
         query={query}
-        retry={() => void loadConversations(feed)}
+        load={(limit) => void loadConversations(feed, limit)}
+        clear={() => void clearConversations(feed)}
       />
       <section className="item-pane" id="item" tabIndex={-1} aria-label={texts.conversation.label}>
         {conversation === undefined ? (
           <Blank title={texts.wire.nothingOpen} text={texts.wire.nothingOpenText} />
         ) : (
-          <ConversationPane id={conversation} open={open} retry={() => showConversation(conversation, feed)} />
+          <Suspense fallback={<p className="blank muted">{texts.mail.loading}</p>}>
+            <ConversationPane
+              id={conversation}
+              open={open}
+              feed={feed}
+              retry={() => showConversation(conversation, feed)}
+            />
+          </Suspense>
         )}
       </section>
     </div>
   );
+}
+
+/** What was found, as the list has it by now. */
+function upToDate(found: readonly ConversationItem[], listed: readonly ConversationItem[]): ConversationItem[] {
+  const known = new Map(listed.map((item) => [item.id, item]));
+  return found.map((item) => known.get(item.id) ?? item);
 }
 
 function useWireKeys(rows: readonly ConversationItem[], query: URLSearchParams, open: string | undefined): void {
