@@ -22,6 +22,7 @@ import { IMAP_REFUSALS, serveImap } from './imap/server.ts';
 import { Notifier } from './notifier/notifier.ts';
 import { POP3_REFUSALS, servePop3, type Pop3Options } from './pop3/server.ts';
 import type { Credentials, TokenVerdict } from './sasl/mechanism.ts';
+import { Errands } from './sasl/errands.ts';
 import { TokenIssuer } from './sasl/issuer.ts';
 import { loginAddress } from './sasl/login-name.ts';
 import { makeScramRecord, verifyPassword } from './sasl/scram-record.ts';
@@ -122,13 +123,17 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   if (tokens.size > 0) await orStartError(tokens.revokeWhere(({ subject }) => !accounts.has(subject)));
   // A real site has no provider that anybody may ask.
   const issuer = config.mode === 'capture' ? new TokenIssuer() : undefined;
+  const errands = new Errands();
   const addressOf = (login: string): string => loginAddress(login, config.defaultDomain);
   const credentialsFor = (service: TokenScope): Credentials => ({
     addressOf,
     bindsChannels: config.channelBinding,
     findRecord: async (login) => (await store.findPasswordRecord(addressOf(login)))?.record,
     offersTokens: () => tokens.size > 0 || issuer?.hasIssued === true,
+    takesTokens: () => errands.any,
     verifyToken: async (login, value) => {
+      const own = errands.verify(value, service);
+      if (own !== undefined && (login === undefined || addressOf(login) === own)) return { type: 'valid', login: own };
       if (issuer?.isOurs(value)) return verifyIssued(issuer, service, login, value);
       const verified = tokens.verify(value, service, login === undefined ? undefined : addressOf(login));
       if (verified.type === 'refused') return verified;
@@ -263,6 +268,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     services: () => Object.fromEntries([...listeners].map(([service, { addresses }]) => [service, addresses[0]!])),
     passwordRecord: (password: string) => makeScramRecord(password),
     tokens,
+    errands,
     issuer,
     scopes,
     firstAccounts: config.accounts,

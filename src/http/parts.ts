@@ -6,6 +6,7 @@ import type { Jim } from '../faults/jim.ts';
 import type { FaultRules } from '../faults/rules.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import type { PasswordList } from '../sasl/password-list.ts';
+import type { Errands } from '../sasl/errands.ts';
 import type { TokenIssuer } from '../sasl/issuer.ts';
 import type { TokenRegistry } from '../sasl/tokens.ts';
 import type { MailStore } from '../store/mail-store.ts';
@@ -72,6 +73,8 @@ export interface HttpParts {
   passwordRecord(password: string): Promise<string>;
   /** Bearer tokens for logins to accounts; undefined: this server keeps none. */
   readonly tokens?: TokenRegistry | undefined;
+  /** Opens our own ports to what the pages do there for somebody; undefined: they do nothing there. */
+  readonly errands?: Errands | undefined;
   /** Issues tokens by the flows of OAuth, to whoever asks; undefined: nobody does. */
   readonly issuer?: TokenIssuer | undefined;
   /** Undefined: this server has no test scopes. */

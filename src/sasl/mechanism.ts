@@ -30,6 +30,8 @@ export interface Credentials {
    * does not offer them: clients that prefer them would choose them in vain, and never ask for a password.
    */
   offersTokens?(): boolean;
+  /** Whether XOAUTH2 is taken although it is not offered: by connections of the server to itself. Default false. */
+  takesTokens?(): boolean;
 }
 
 /** The errors are those of the "OAuth Extensions Error Registry" (RFC 6749 §11.4). */
@@ -111,7 +113,7 @@ export function startSasl(
   options: SaslOptions = {},
 ): SaslExchange | undefined {
   const name = mechanism.toUpperCase();
-  if (!mechanisms(credentials, options).includes(name)) return undefined;
+  if (!mechanisms(credentials, options).includes(name) && !isErrand(name, credentials, options)) return undefined;
   switch (name) {
     case 'PLAIN':
       return new PlainExchange(credentials);
@@ -124,6 +126,11 @@ export function startSasl(
     default:
       return new ScramExchange(credentials, name.endsWith('-PLUS'), bindingOf(credentials, options));
   }
+}
+
+/** Nobody else is to be led into a mechanism for which he has no token. */
+function isErrand(name: string, credentials: Credentials, { plaintext = true }: SaslOptions): boolean {
+  return name === 'XOAUTH2' && plaintext && credentials.takesTokens?.() === true;
 }
 
 /** A server that does not offer channel binding does not support it for its clients either (RFC 5802 §6). */
