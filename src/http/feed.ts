@@ -55,7 +55,7 @@ export function createFeed(parts: HttpParts): Feed {
   const opened = (page: FeedPage): void => {
     if (pages.size === 0) {
       unsubscribe = [
-        parts.notifier.subscribe('all', () => pages.forEach((each) => each.lookAgain('mail'))),
+        parts.notifier.subscribe('all', (account) => pages.forEach((each) => each.touched(account as AccountId))),
         parts.recorder.watch(() => pages.forEach((each) => each.lookAgain('conversations'))),
       ];
     }
@@ -108,7 +108,7 @@ export function createFeed(parts: HttpParts): Feed {
   };
 }
 
-type Subject = 'mail' | 'conversations';
+type Subject = 'mail' | 'mailboxes' | 'conversations';
 /** What a page knows of a conversation. */
 interface Told {
   readonly noteSeq: number;
@@ -121,7 +121,7 @@ type Wishes = NonNullable<z.output<typeof feedRequest>['subscribe']>;
 class FeedPage {
   readonly #socket: WebSocket;
   readonly #parts: HttpParts;
-  #wishes: Wishes = { mail: false, conversations: false };
+  #wishes: Wishes = { mail: false, mailboxes: false, conversations: false };
   #account: AccountId | undefined;
   /** Where this page stands in the mail feed, in the conversations, and in the one that it looks at. */
   #cursor: string | undefined;
@@ -131,6 +131,8 @@ class FeedPage {
   /** That have grown and wait to be told of, with the revision that the page had before. */
   readonly #postponed = new Map<Conversation, number>();
   readonly #due = new Set<Subject>();
+  /** Accounts that have changed since the page was told. */
+  #changed = new Set<AccountId>();
   #timer: NodeJS.Timeout | undefined;
   #batchMs = BATCH_MS;
   /** The steps run one after the other, so that no cursor is used twice. */
@@ -168,9 +170,15 @@ class FeedPage {
     });
   }
 
+  touched(account: AccountId): void {
+    if (this.#wishes.mailboxes) this.#changed.add(account);
+    this.lookAgain('mail');
+    this.lookAgain('mailboxes');
+  }
+
   lookAgain(subject: Subject): void {
-    const wanted = subject === 'mail' ? this.#wishes.mail : this.#wishes.conversations || this.#wishes.conversation;
-    if (!wanted) return;
+    const { mail, mailboxes, conversations, conversation } = this.#wishes;
+    if (!{ mail, mailboxes, conversations: conversations || conversation !== undefined }[subject]) return;
     this.#due.add(subject);
     this.#timer ??= setTimeout(() => this.#flush(), this.#batchMs);
   }
@@ -251,6 +259,7 @@ class FeedPage {
     this.#due.clear();
     this.#then(async () => {
       if (due.has('mail') && this.#wishes.mail) await this.#tellMail();
+      if (due.has('mailboxes') && this.#wishes.mailboxes) await this.#tellMailboxes();
       if (due.has('conversations')) this.#tellOfConversations();
     });
   }
@@ -289,10 +298,12 @@ class FeedPage {
     const deleted = new Set<string>();
     const arrivedIds = new Set<string>();
     const read = new Map<string, boolean>();
+    const tagged = new Map<string, readonly string[]>();
     for (const event of events) {
       if (event.type === 'new') arrivedIds.add(event.transactionId);
       else if (event.type === 'read') read.set(event.transactionId, event.read);
       else if (event.type === 'deleted') deleted.add(event.transactionId);
+      else tagged.set(event.transactionId, event.tags);
     }
     // A message that has gone meanwhile is not found; the deletion follows, or is here already.
     const arrived = await Promise.all([...arrivedIds].map((id) => store.findTransaction(id, filter)));
@@ -304,9 +315,19 @@ class FeedPage {
       arrived: arrived.flatMap((transaction) => (transaction ? [summaryView(transaction)] : [])),
       read: [...read].map(([id, isRead]) => ({ id, read: isRead })),
       deleted: [...deleted],
+      tagged: [...tagged].map(([id, tags]) => ({ id, tags: [...tags] })),
       total,
       unread,
     };
+  }
+
+  /** Only those that the page may know of: the store that it is shown finds no others. */
+  async #tellMailboxes(): Promise<void> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    const found = await Promise.all([...changed].map((id) => this.#parts.store.findAccount(id)));
+    const accounts = found.flatMap((account) => (account ? [account.address] : []));
+    if (accounts.length > 0) this.#send({ type: 'mailboxes', accounts });
   }
 
   #tellConversations(): void {

@@ -68,6 +68,7 @@ export function summaryView(transaction: TransactionSummary): MessageSummary {
     reversePath: transaction.reversePath,
     recipients: transaction.forwardPaths.map(({ address }) => address),
     service: transaction.origin.service,
+    tags: [...transaction.tags],
     copies: copiesOf(transaction),
   };
 }
@@ -230,5 +231,6 @@ function transactionView(transaction: TransactionSummary): MessageTransaction {
     login: origin.login ?? null,
     tls: origin.tls ?? null,
     read: transaction.read,
+    tags: [...transaction.tags],
   };
 }

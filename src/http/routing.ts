@@ -27,7 +27,13 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { addHealth } from './routes/health.ts';
 import { journeyRoutes } from './routes/journey.ts';
+import { composeRoutes } from './routes/compose.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { faultRoutes } from './routes/faults.ts';
+import { addHealth } from './routes/health.ts';
+import { mailboxRoutes } from './routes/mailboxes.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { readingRoutes } from './routes/readings.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { scopeRoutes } from './routes/scopes.ts';
 import { settingsRoutes } from './routes/settings.ts';
@@ -39,12 +45,15 @@ const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...settingsRoutes,
   ...accountRoutes,
+  ...mailboxRoutes,
+  ...readingRoutes,
   ...tokenRoutes,
   ...scopeRoutes,
   ...faultRoutes,
   ...waitingRoutes, // before those with {id}
   ...messageRoutes,
   ...journeyRoutes,
+  ...composeRoutes,
   ...reportRoutes,
   // Before the routes of one conversation: `export` could be an id.
   ...conversationExportRoutes,

@@ -187,6 +187,11 @@ function isText(part: MimePart): boolean {
   return part.disposition?.type.toLowerCase() !== 'attachment' && fileName(part) === undefined;
 }
 
+/** How many parts are attachments, as far as that can be told without the text: those with a Content-ID belong to it. */
+export function attachmentsIn(tree: MimePart): number {
+  return attachmentsOf(tree).filter(({ part }) => contentIdOf(part) === '').length;
+}
+
 /** Every leaf that is not the text; a message that is attached is one part, whatever it holds. */
 function attachmentsOf(tree: MimePart): { part: MimePart; path: readonly number[] }[] {
   const found: { part: MimePart; path: readonly number[] }[] = [];

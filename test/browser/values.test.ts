@@ -33,6 +33,7 @@ const news = (change: Partial<MailNews>): MailNews => ({
   arrived: [],
   read: [],
   deleted: [],
+  tagged: [],
   total: 0,
   unread: 0,
   ...change,

@@ -125,11 +125,11 @@ describe('one message', () => {
     expect(parts.parts.map(({ partId }) => partId)).toEqual(['1', '2', '3']);
     expect(`${TRACE}${HOSTILE}`.slice(parts.parts[2]!.bodyStart, parts.parts[2]!.end)).toBe('binary');
     expect((await http.json<MessageList>('/api/glass/messages')).unread).toBe(1);
-    // The same by its email id, as a message that no transaction brought would be.
+    // The same by its email id, which stays what it is wherever a copy of it is moved to.
     expect(await http.json<Message>('/api/glass/messages/1')).toMatchObject({
       id: '1',
       emailId: '1',
-      transaction: null,
+      transaction: { id: 'T000000000000000000001' },
       subject: 'Your code',
     });
     expect((await http.get('/api/glass/messages/9')).status).toBe(404);

@@ -1,15 +1,9 @@
-/** Accounts, their mailboxes, and mail brought in from elsewhere. */
+/** Accounts, and mail brought into them from elsewhere. */
 import { normalizeDomain, splitAddress } from '../../mail/address.ts';
-import { parseEnvelope } from '../../mail/envelope.ts';
-import { parseDate } from '../../mail/date.ts';
-import { parseHeader } from '../../mail/headers.ts';
 import { loginAddress } from '../../sasl/login-name.ts';
-import type { MailboxId, Uid } from '../../store/change.ts';
 import type * as store from '../../store/mail-store.ts';
 import type { QuotaLimit } from '../../store/quota.ts';
 import { Refusal } from '../../store/refusal.ts';
-import { contentResponse } from '../content.ts';
-import { addressOf, addressesOf } from '../message-view.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpProblem, badInput } from '../problem.ts';
 import { json, limitedBody, route } from '../route.ts';
@@ -17,27 +11,17 @@ import {
   type Account,
   type AccountList,
   type Imported,
-  type Mailbox,
-  type MailboxList,
-  type MailboxMessage,
-  type MailboxMessageList,
   account,
   accountList,
   accountPath,
   duplicate,
   importQuery,
   imported,
-  mailboxList,
-  mailboxMessageList,
-  mailboxMessagePath,
-  mailboxMessagesQuery,
-  mailboxPath,
   newAccount,
   newPassword,
   newQuota,
 } from '../schemas/accounts.ts';
 import { problem } from '../schemas/common.ts';
-import { parseSearch } from '../search-language.ts';
 
 export const unknownAccount = { description: 'There is no such account', schema: problem };
 const notPermitted = { description: 'Not for this client', schema: problem };
@@ -54,12 +38,6 @@ export async function accountNamed(parts: HttpParts, name: string): Promise<stor
 export async function deleteAccount({ store, tokens }: HttpParts, id: store.Account['id']): Promise<void> {
   await store.deleteAccount(id);
   await tokens?.revokeWhere(({ subject }) => subject === String(id));
-}
-
-async function mailboxOf(parts: HttpParts, accountId: store.Account['id'], id: number): Promise<store.Mailbox> {
-  const found = await parts.store.findMailbox(accountId, id as MailboxId);
-  if (!found) throw new HttpProblem(404, `there is no mailbox ${id} in this account`);
-  return found;
 }
 
 export const accountRoutes = [
@@ -175,68 +153,6 @@ export const accountRoutes = [
       return json({ uid, mailbox, uidValidity } satisfies Imported, 201);
     },
   }),
-  route({
-    method: 'get',
-    path: '/api/glass/accounts/{address}/mailboxes',
-    group: 'Accounts',
-    summary: 'The mailboxes of an account',
-    params: accountPath,
-    answers: { 200: { description: 'INBOX first', schema: mailboxList }, 404: unknownAccount },
-    async handle({ params }, parts) {
-      const { id } = await accountNamed(parts, params.address);
-      const mailboxes = (await parts.store.listMailboxes(id)).map(toMailbox);
-      return json({ mailboxes } satisfies MailboxList);
-    },
-  }),
-  route({
-    method: 'get',
-    path: '/api/glass/accounts/{address}/mailboxes/{id}/messages',
-    group: 'Accounts',
-    summary: 'The messages of a mailbox, also those that clients put there',
-    params: mailboxPath,
-    query: mailboxMessagesQuery,
-    answers: { 200: { description: 'A page of the mailbox', schema: mailboxMessageList }, 404: unknownAccount },
-    async handle({ params, query }, parts) {
-      const { id } = await accountNamed(parts, params.address);
-      const mailbox = await mailboxOf(parts, id, params.id);
-      const snapshot = await parts.store.snapshot(id, mailbox.id);
-      const rows = await rowsFound(parts, id, snapshot, query.query);
-      if (query.order === 'newest') rows.reverse();
-      const wanted = rows.slice(query.start, query.start + query.limit);
-      const summaries = query.summary ? await summariesOf(parts, id, snapshot, wanted) : new Map<number, Summary>();
-      return json({
-        mailbox: toMailbox(snapshot.mailbox),
-        modSeq: snapshot.modSeq,
-        matches: rows.length,
-        start: query.start,
-        messages: wanted.map((row) => ({
-          uid: snapshot.uids[row]!,
-          emailId: String(snapshot.emailIds[row]!),
-          flags: [...parts.store.flagSet(snapshot.flagSets[row]!)],
-          internalDate: new Date(snapshot.internalDates[row]!).toISOString(),
-          size: snapshot.sizes[row]!,
-          modSeq: snapshot.modSeqs[row]!,
-          ...(summaries.get(snapshot.uids[row]!) ?? NO_SUMMARY),
-        })),
-      } satisfies MailboxMessageList);
-    },
-  }),
-  route({
-    method: 'get',
-    path: '/api/glass/accounts/{address}/mailboxes/{id}/messages/{uid}/raw',
-    group: 'Accounts',
-    summary: 'A message of a mailbox, as IMAP and POP3 serve it',
-    params: mailboxMessagePath,
-    answers: { 200: { description: 'Its octets', type: 'message/rfc822' }, 404: unknownAccount },
-    async handle({ params }, parts) {
-      const { id } = await accountNamed(parts, params.address);
-      const mailbox = await mailboxOf(parts, id, params.id);
-      for await (const batch of parts.store.fetchMessages(id, mailbox.id, [params.uid], { content: true })) {
-        for (const { content } of batch) if (content) return contentResponse(content, 'message/rfc822');
-      }
-      throw new HttpProblem(404, `there is no message ${params.uid} in this mailbox`);
-    },
-  }),
 ];
 
 /** The address of an account to be. @throws HttpProblem 400 */
@@ -274,59 +190,6 @@ async function appendMaking(
   return mailStore.appendMessages(id, mailbox, [message]);
 }
 
-/** The rows of a snapshot that a search finds, ascending; without one, all. */
-async function rowsFound(
-  parts: HttpParts,
-  id: store.Account['id'],
-  snapshot: store.MailboxSnapshot,
-  text: string | undefined,
-): Promise<number[]> {
-  const all = Array.from({ length: snapshot.count }, (_, row) => row);
-  if (text === undefined || text.trim() === '') return all;
-  const { query, read, problems } = parseSearch(text);
-  if (problems.length > 0) {
-    throw badInput(problems.map(({ term, rule }) => ({ in: 'query', field: 'query', rule: `${term}: ${rule}` })));
-  }
-  const found = new Set(await parts.store.searchMessages(id, snapshot.mailbox.id, query));
-  return all.filter((row) => {
-    const isRead = () => parts.store.flagSet(snapshot.flagSets[row]!).includes('\\Seen');
-    return found.has(snapshot.uids[row]!) && (read === undefined || isRead() === read);
-  });
-}
-
-type Summary = Pick<MailboxMessage, 'from' | 'to' | 'subject' | 'date'>;
-const NO_SUMMARY: Summary = { from: null, to: [], subject: null, date: null };
-/** Headers that are longer are cut: a list shows what is at their start. */
-const SUMMARY_OCTETS = 64 * 1024;
-
-async function summariesOf(
-  parts: HttpParts,
-  id: store.Account['id'],
-  snapshot: store.MailboxSnapshot,
-  rows: readonly number[],
-): Promise<Map<number, Summary>> {
-  const summaries = new Map<number, Summary>();
-  const uids = rows.map((row) => snapshot.uids[row]!);
-  for await (const batch of parts.store.fetchMessages(id, snapshot.mailbox.id, uids, { content: true })) {
-    for (const { uid, content } of batch) if (content) summaries.set(uid satisfies Uid, await summaryOf(content));
-  }
-  return summaries;
-}
-
-async function summaryOf(content: store.Content): Promise<Summary> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of content.read(0, Math.min(content.size, SUMMARY_OCTETS))) pieces.push(piece);
-  const octets = Buffer.concat(pieces);
-  const envelope = parseEnvelope(octets, parseHeader(octets));
-  const date = envelope.date === undefined ? undefined : parseDate(envelope.date);
-  return {
-    from: addressOf(envelope.from) ?? null,
-    to: addressesOf(envelope.to),
-    subject: envelope.subject ?? null,
-    date: date?.toISOString() ?? null,
-  };
-}
-
 function limitOf(given: number | 'default' | null | undefined): QuotaLimit | undefined {
   return given === null ? 'none' : given;
 }
@@ -334,10 +197,4 @@ function limitOf(given: number | 'default' | null | undefined): QuotaLimit | und
 function toAccount({ address, createdAt, modSeq, quota }: store.Account): Account {
   const { messages, octets, messageLimit = null, octetLimit = null } = quota;
   return { address, createdAt: createdAt.toISOString(), modSeq, quota: { messages, octets, messageLimit, octetLimit } };
-}
-
-function toMailbox(mailbox: store.Mailbox): Mailbox {
-  const { id, name, uidValidity, uidNext, highestModSeq, subscribed, messages, unseen, octets } = mailbox;
-  const specialUse = [...mailbox.specialUse];
-  return { id, name, uidValidity, uidNext, highestModSeq, subscribed, specialUse, messages, unseen, octets };
 }

@@ -14,6 +14,7 @@ import {
   type Changed,
   type DeleteBody,
   type MessageList,
+  type TagList,
   changed,
   deleteBody,
   htmlQuery,
@@ -24,6 +25,8 @@ import {
   messagesQuery,
   partPath,
   sourceQuery,
+  tagList,
+  tagsBody,
 } from '../schemas/messages.ts';
 import { extracted } from '../schemas/waiting.ts';
 import { parseStrictly, searchFilter } from '../search.ts';
@@ -51,11 +54,17 @@ export const HTML_POLICY = [
 export async function findMessage(parts: HttpParts, id: string): Promise<FoundMessage> {
   const { store } = parts;
   const isEmailId = /^\d{1,16}$/.test(id);
-  const transaction = isEmailId ? undefined : await store.findTransaction(id);
-  const key = isEmailId ? (Number(id) as EmailId) : transaction?.transactionId;
+  const email = isEmailId ? { query: { type: 'email', email: Number(id) as EmailId } as const } : undefined;
+  const transaction = await store.findTransaction(email ? 'latest' : id, email);
+  const key = email ? email.query.email : transaction?.transactionId;
   const found = key === undefined ? undefined : await store.findContent(key);
   if (!found) throw new HttpProblem(404, id === 'latest' ? 'there is no message yet' : `there is no message ${id}`);
-  return { id: transaction?.transactionId ?? id, emailId: isEmailId ? id : undefined, transaction, ...found };
+  return {
+    id: isEmailId ? id : (transaction?.transactionId ?? id),
+    emailId: isEmailId ? id : undefined,
+    transaction,
+    ...found,
+  };
 }
 
 export const messageRoutes = [
@@ -171,6 +180,26 @@ export const messageRoutes = [
           'Cache-Control': 'no-store',
         },
       });
+    },
+  }),
+  route({
+    method: 'put',
+    path: '/api/glass/messages/{id}/tags',
+    group: 'Messages',
+    summary: 'Give a message other tags',
+    params: messagePath,
+    body: tagsBody,
+    answers: {
+      200: { description: 'Those that it has now', schema: tagList },
+      404: unknownMessage,
+      422: { description: 'One of them cannot be a tag', schema: problem },
+    },
+    async handle({ params, body }, parts) {
+      const { transaction } = await findMessage(parts, params.id);
+      if (!transaction) throw new HttpProblem(404, 'only messages that were handed in have tags');
+      const id = transaction.transactionId;
+      await parts.store.setTags([id], body.tags);
+      return json({ tags: [...((await parts.store.findTransaction(id))?.tags ?? [])] } satisfies TagList);
     },
   }),
   route({

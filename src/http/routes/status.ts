@@ -28,6 +28,7 @@ export const statusRoutes = [
         faults: parts.faults?.countOn(parts.scope?.id) ?? 0,
         remoteImages: false,
         maximumMessageOctets: parts.maximumMessageOctets,
+        retention: parts.retention ? { removed: parts.retention.removed } : null,
         counts: {
           accounts: figures.accounts,
           messages: figures.messages,

@@ -66,7 +66,7 @@ export const newPassword = z.strictObject({ password }).meta({ id: 'NewPassword'
 export type NewPassword = z.infer<typeof newPassword>;
 
 /** A flag or keyword: RFC 9051 §9, `flag`. */
-const FLAG = /^\\?[^\x00-\x20\x7f-\uffff(){%*"\\\],]+$/;
+export const FLAG = /^\\?[^\x00-\x20\x7f-\uffff(){%*"\\\],]+$/;
 
 export const importQuery = z.object({
   mailbox: z.string().min(1).max(1000).default('INBOX').describe('Its name, levels divided by `/`; made if missing.'),
@@ -115,7 +115,10 @@ export const mailboxMessagesQuery = z.object({
   query: z.string().max(5000).optional().describe('The search language of the message list.'),
   summary: yesOrNo
     .default(true)
-    .describe('0: without `from`, `to`, `subject` and `date`, which cost a look into each message.'),
+    .describe('0: without what costs a look into each message: `from`, `subject`, `snippet`, …'),
+  threads: yesOrNo
+    .default(false)
+    .describe('1: messages of one thread stand together, the thread with the newest message first.'),
 });
 
 export const mailboxMessage = z
@@ -130,10 +133,27 @@ export const mailboxMessage = z
     to: z.array(addressPair),
     subject: nullable(z.string()),
     date: nullable(time).describe("The Date field's."),
+    snippet: z.string(),
+    attachments: count,
+    code: nullable(z.string()).describe('What looks like a one-time code.'),
+    link: nullable(z.string()).describe('The first link of the snippet.'),
+    thread: nullable(
+      z.object({
+        id: z.int().describe('The UID of its first message in this mailbox.'),
+        messages: count.describe('How many of it are in this mailbox.'),
+      }),
+    ).describe('Null unless `threads` was asked for.'),
   })
   .meta({ id: 'MailboxMessage' });
 export type MailboxMessage = z.infer<typeof mailboxMessage>;
 export const mailboxMessageList = z
-  .object({ mailbox, modSeq: z.int(), matches: count, start: count, messages: z.array(mailboxMessage) })
+  .object({
+    mailbox,
+    modSeq: z.int(),
+    matches: count,
+    unreadMatches: count.describe('Of those, how many have no \\Seen.'),
+    start: count,
+    messages: z.array(mailboxMessage),
+  })
   .meta({ id: 'MailboxMessageList' });
 export type MailboxMessageList = z.infer<typeof mailboxMessageList>;

@@ -13,6 +13,7 @@ export const feedRequest = z
       .object({
         mail: z.boolean().default(false),
         account: loginName.optional().describe('Only news of mail with a copy in this account.'),
+        mailboxes: z.boolean().default(false).describe('Which accounts have changed, whatever it was.'),
         conversations: z.boolean().default(false),
         conversation: z
           .string()
@@ -47,8 +48,13 @@ const mailNews = z.object({
   arrived: z.array(messageSummary),
   read: z.array(z.object({ id: z.string(), read: z.boolean() })),
   deleted: z.array(z.string()),
+  tagged: z.array(z.object({ id: z.string(), tags: z.array(z.string()) })),
   total: count,
   unread: count,
+});
+const mailboxNews = z.object({
+  type: z.literal('mailboxes'),
+  accounts: z.array(z.string()).describe('Addresses: read their mailboxes anew.'),
 });
 const conversationNews = z.object({
   type: z.literal('conversation'),
@@ -77,9 +83,19 @@ const feedError = z.object({ type: z.literal('error'), detail: z.string() });
 const clockNews = z.object({ type: z.literal('clock'), now: time, differenceMs: z.number() });
 
 export const feedMessage = z
-  .discriminatedUnion('type', [hello, mailNews, conversationNews, eventNews, missedNews, feedError, clockNews])
+  .discriminatedUnion('type', [
+    hello,
+    mailNews,
+    mailboxNews,
+    conversationNews,
+    eventNews,
+    missedNews,
+    feedError,
+    clockNews,
+  ])
   .meta({ id: 'FeedMessage' });
 export type FeedMessage = z.infer<typeof feedMessage>;
 export type MailNews = z.infer<typeof mailNews>;
+export type MailboxNews = z.infer<typeof mailboxNews>;
 export type ConversationNews = z.infer<typeof conversationNews>;
 export type EventNews = z.infer<typeof eventNews>;

@@ -61,6 +61,7 @@ export const messageSummary = z
     reversePath: z.string(),
     recipients: z.array(z.string()).describe('The forward-paths of the envelope.'),
     service: z.string().describe('By which way it was handed in: `smtp`, `submission`, `http`, …'),
+    tags: z.array(z.string()).describe('In the order of the alphabet.'),
     copies: z.array(copy),
   })
   .meta({ id: 'MessageSummary' });
@@ -170,6 +171,7 @@ const transaction = z
     login: nullable(z.string()),
     tls: nullable(z.string()),
     read: z.boolean(),
+    tags: z.array(z.string()),
   })
   .meta({ id: 'MessageTransaction' });
 export type MessageTransaction = z.infer<typeof transaction>;
@@ -237,6 +239,24 @@ export const deleteBody = z
   .refine(...oneChoice)
   .meta({ id: 'DeleteMessages' });
 export type DeleteBody = z.infer<typeof deleteBody>;
+
+export const tagsBody = z
+  .strictObject({
+    tags: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[A-Za-z0-9\-_.@](?:[A-Za-z0-9\-_.@ ]{0,98}[A-Za-z0-9\-_.@])?$/,
+            'must be 1 to 100 letters, digits, blanks and -_.@',
+          ),
+      )
+      .max(100),
+  })
+  .meta({ id: 'SetTags' });
+export type TagsBody = z.infer<typeof tagsBody>;
+export const tagList = z.object({ tags: z.array(z.string()) }).meta({ id: 'Tags' });
+export type TagList = z.infer<typeof tagList>;
 
 export const changed = z.object({ count }).meta({ id: 'Changed' });
 export type Changed = z.infer<typeof changed>;

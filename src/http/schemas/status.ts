@@ -1,6 +1,6 @@
 /** The shapes of what the server says of itself. */
 import { z } from 'zod';
-import { count, time } from './common.ts';
+import { count, nullable, time } from './common.ts';
 
 export const status = z
   .object({
@@ -26,6 +26,9 @@ export const status = z
     faults: count.describe('How many rules make something go wrong on purpose.'),
     remoteImages: z.boolean().describe('Whether remote images of HTML mail can be asked for.'),
     maximumMessageOctets: count,
+    retention: nullable(z.object({ removed: count.describe('Since the start.') })).describe(
+      'What removes old messages by itself; null: nothing does.',
+    ),
     counts: z.object({
       accounts: count,
       messages: count,
