@@ -11,10 +11,13 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** 0: nobody answered. */
   readonly status: number;
+  /** Further members of the problem document. */
+  readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, members: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.status = status;
+    this.members = members;
   }
 }
 
@@ -134,6 +137,8 @@ export const partPath = (id: string, partId: string): string =>
 /** @param keys with the secrets of TLS, so that the file can be decrypted */
 export const exportPath = (id: string, format: string, keys = false): string =>
   `/api/glass/conversations/${encodeURIComponent(id)}/export?as=${format}${keys ? '&keys=1' : ''}`;
+export const mailboxPath = (account: string, mailbox: number): string =>
+  `/accounts/${encodeURIComponent(account)}/mailboxes/${mailbox}`;
 export const messagePath = (id: string): string => `/api/glass/messages/${encodeURIComponent(id)}`;
 
 // ------------------------------------------------------------------------------------------------------ requests
@@ -163,7 +168,7 @@ export async function get(path: string, signal?: AbortSignal): Promise<unknown> 
   return (await answered(`/api/glass${path}`, signal ? { signal } : {})).json();
 }
 
-async function post(path: string, body: unknown): Promise<unknown> {
+export async function post(path: string, body: unknown): Promise<unknown> {
   return send('POST', path, body);
 }
 
@@ -174,7 +179,7 @@ export async function send(method: 'POST' | 'PUT' | 'DELETE', path: string, body
   return response.status === 204 ? undefined : response.json();
 }
 
-async function answered(path: string, init: RequestInit): Promise<Response> {
+export async function answered(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { ...init, cache: 'no-store' });
@@ -182,19 +187,20 @@ async function answered(path: string, init: RequestInit): Promise<Response> {
     if (isAbort(error)) throw error;
     throw new ApiError(0, texts.problems.unreachable);
   }
-  if (!response.ok) throw new ApiError(response.status, await refusalOf(response));
+  if (!response.ok) throw await refusalOf(response);
   return response;
 }
 
 /** The `detail` of the problem document (RFC 9457), with the rules that were broken. */
-async function refusalOf(response: Response): Promise<string> {
+async function refusalOf(response: Response): Promise<ApiError> {
+  const { status } = response;
   try {
-    const { detail, errors } = (await response.json()) as Problem;
+    const { detail, errors, ...members } = (await response.json()) as Problem;
     const words = errors?.map((error) =>
       error.in === 'body' && error.field !== '' ? `${error.field}: ${error.rule}` : error.rule,
     );
-    return words && words.length > 0 ? words.join('; ') : detail;
+    return new ApiError(status, words && words.length > 0 ? words.join('; ') : detail, { ...members, errors });
   } catch {
-    return texts.problems.status(response.status);
+    return new ApiError(status, texts.problems.status(status));
   }
 }

@@ -2,13 +2,21 @@
  * The one WebSocket. After a loss it comes back by itself and asks for what has changed since. It knows no page: what it
  * hears goes to the listeners.
  */
-import type { ConversationNews, EventNews, FeedMessage, FeedRequest, MailNews } from '../http/schemas/feed.ts';
+import type {
+  ConversationNews,
+  EventNews,
+  FeedMessage,
+  FeedRequest,
+  MailNews,
+  MailboxNews,
+} from '../http/schemas/feed.ts';
 import { state } from './state.ts';
 
 export interface FeedListeners {
   /** The connection is there: for the first time, or again. */
   readonly connected: () => void;
   readonly mail: (news: MailNews) => void;
+  readonly mailboxes: (news: MailboxNews) => void;
   readonly conversations: (news: ConversationNews) => void;
   readonly events: (news: EventNews) => void;
 }
@@ -92,6 +100,7 @@ export class Feed {
     const request: FeedRequest = {
       subscribe: {
         mail: true,
+        mailboxes: true,
         conversations: true,
         ...(this.#conversation && { conversation: this.#conversation.id }),
       },
@@ -119,6 +128,9 @@ export class Feed {
         if (paused) return;
         this.#cursor = message.cursor;
         this.#listeners.mail(message);
+        return;
+      case 'mailboxes':
+        if (!paused) this.#listeners.mailboxes(message);
         return;
       case 'conversation':
         if (paused) return;

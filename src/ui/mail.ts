@@ -1,6 +1,5 @@
 /** What the mail page does: loads lists and messages, marks, deletes. It writes to `state` and to nothing else. */
-import type { MailNews } from '../http/schemas/feed.ts';
-import type { MessageList } from '../http/schemas/messages.ts';
+import type { MailNews, MailboxNews } from '../http/schemas/feed.ts';
 import {
   type Chosen,
   type ListWish,
@@ -14,8 +13,35 @@ import {
   markMessages,
   wordsOf,
 } from './api.ts';
-import { PAGE_ROWS, isPlain, marked, reconciled, replaced, startOf, withNews, without } from './mail-list.ts';
-import { type ListState, type Wish, EMPTY_LIST, state, tell } from './state.ts';
+import {
+  type ListAnswer,
+  PAGE_ROWS,
+  flagged,
+  flagsAfter,
+  isPlain,
+  marked,
+  reconciled,
+  replaced,
+  startOf,
+  withNews,
+  without,
+} from './mail-list.ts';
+import { mailTexts } from './mail-texts.ts';
+import {
+  type Place,
+  changeFlags,
+  expunge,
+  fetchCopy,
+  fetchMailboxPage,
+  isTrash,
+  listedPlace,
+  loadMailboxes,
+  mailboxNamed,
+  moveTo,
+  moveToTrash,
+  restore,
+} from './mailboxes.ts';
+import { type CopyState, type ListState, type Wish, EMPTY_LIST, state, tell } from './state.ts';
 import { texts } from './texts.ts';
 
 /** The list is not read anew more often than this, however many news there are. */
@@ -39,10 +65,11 @@ const reader = (): { readonly atTop: boolean } => ({ atTop: atTop && state.lates
 
 export function showList(wish: Wish): void {
   const { list } = state.latest;
-  const isSame = list.wish?.query === wish.query && list.wish.account === wish.account && list.wish.page === wish.page;
-  if (isSame && list.phase !== 'failed') return;
+  const before = list.wish;
+  const isNarrower = before?.account === wish.account && before?.mailbox === wish.mailbox;
+  const isSame = before?.query === wish.query && before.page === wish.page && before.threads === wish.threads;
+  if (isNarrower && isSame && list.phase !== 'failed') return;
   // Another page or search keeps the rows until the answer is there; the frame does not flicker.
-  const isNarrower = list.wish?.account === wish.account;
   const rows = isNarrower ? list.rows : [];
   state.update({ list: { ...EMPTY_LIST, wish, rows, matches: isNarrower ? list.matches : 0 } });
   atTop = true;
@@ -55,20 +82,21 @@ export function showWaiting(): void {
   loadList(replaced);
 }
 
-function loadList(combine: (list: ListState, answer: MessageList) => ListState): void {
+function loadList(combine: (list: ListState, answer: ListAnswer) => ListState): void {
   const { wish } = state.latest.list;
   if (wish === undefined) return;
   load?.abort();
   const mine = new AbortController();
   load = mine;
-  fetchMessages(wish, startOf(wish), PAGE_ROWS, mine.signal).then(
+  const fetchPage: typeof fetchMailboxPage = wish.mailbox === undefined ? fetchMessages : fetchMailboxPage;
+  fetchPage(wish, startOf(wish), PAGE_ROWS, mine.signal).then(
     (answer) => {
       if (load !== mine) return;
       load = undefined;
       state.update({
         list: combine(state.latest.list, answer),
-        total: answer.total,
-        unread: answer.unread,
+        ...(answer.total !== undefined && { total: answer.total }),
+        ...(answer.unread !== undefined && { unread: answer.unread }),
       });
     },
     (error: unknown) => {
@@ -99,13 +127,16 @@ export function mailNews(news: MailNews): void {
     unread: news.unread,
     heard: { ...heard, messages: heard.messages + news.arrived.length },
   });
-  if (message?.message && news.deleted.includes(message.id)) {
+  const openId = message?.message?.transaction?.id ?? message?.id;
+  if (message?.message && openId !== undefined && news.deleted.includes(openId)) {
     state.update({ message: { ...message, phase: 'gone' } });
   }
-  const change = news.read.find(({ id }) => id === message?.id);
-  if (message?.message?.transaction && change) {
-    const transaction = { ...message.message.transaction, read: change.read };
-    state.update({ message: { ...message, message: { ...message.message, transaction } } });
+  const read = news.read.find(({ id }) => id === openId)?.read;
+  const tags = news.tagged.find(({ id }) => id === openId)?.tags;
+  if (message?.message?.transaction && (read !== undefined || tags)) {
+    const { transaction } = message.message;
+    const changed = { ...transaction, read: read ?? transaction.read, tags: tags ?? transaction.tags };
+    state.update({ message: { ...message, message: { ...message.message, transaction: changed } } });
   }
   if (message?.message && news.tooOld) lookForMessage(message.id);
   const { wish } = list;
@@ -116,9 +147,75 @@ export function mailNews(news: MailNews): void {
   refreshStatus();
 }
 
+/** Something has changed in these accounts: flags, mailboxes, whatever it was. */
+export function mailboxNews({ accounts }: MailboxNews): void {
+  const { mailboxes, list, message } = state.latest;
+  for (const account of accounts) {
+    if (mailboxes.has(account)) staleMailboxes.add(account);
+  }
+  refreshMailboxes();
+  const { wish } = list;
+  if (wish?.mailbox !== undefined && accounts.includes(wish.account ?? '')) refreshMailbox();
+  if (message?.copy && accounts.includes(message.copy.account)) refreshCopy();
+  // Where the copies of an accepted message lie, and their flags, are told by the message alone.
+  const copies = message?.message?.copies ?? [];
+  if (message && !message.copy && copies.some(({ account }) => accounts.includes(account))) refreshOpen();
+}
+
+/** Flags and counts follow at once what an IMAP client does. */
+const SOON_MS = 200;
+const staleMailboxes = new Set<string>();
+
+const refreshMailboxes = atMostEvery(SOON_MS, () => {
+  const stale = [...staleMailboxes];
+  staleMailboxes.clear();
+  for (const account of stale) void loadMailboxes(account).catch(() => undefined);
+});
+
+const refreshMailbox = atMostEvery(SOON_MS, () => {
+  if (load === undefined && state.latest.list.wish?.mailbox !== undefined) {
+    loadList((list, answer) => reconciled(list, answer, reader()));
+  } else refreshList();
+});
+
+const refreshCopy = atMostEvery(SOON_MS, () => void readCopyAnew());
+
+async function readCopyAnew(): Promise<void> {
+  const copy = state.latest.message?.copy;
+  if (!copy) return;
+  try {
+    const message = await fetchCopy(copy.account, copy.mailbox.id, copy.uid, new AbortController().signal);
+    const open = state.latest.message;
+    if (open?.copy?.uid !== copy.uid || open.copy.mailbox.id !== copy.mailbox.id) return;
+    state.update({ message: { ...open, copy: { ...copy, message } } });
+    if (!message && open.copy.message) refreshOpen();
+  } catch {
+    // The next news tries again.
+  }
+}
+
+/** Where an open message lies now. */
+const refreshOpen = atMostEvery(SOON_MS, () => {
+  const open = state.latest.message;
+  if (!open?.message) return;
+  fetchMessage(open.id, new AbortController().signal).then(
+    (message) => {
+      if (state.latest.message?.id === open.id) state.update({ message: { ...state.latest.message, message } });
+    },
+    (error: unknown) => {
+      if (state.latest.message?.id === open.id && isMissing(error)) {
+        state.update({ message: { ...state.latest.message, phase: 'gone' } });
+      }
+    },
+  );
+});
+
 /** After each connection: what passed before the feed knew of us is read anew. */
 export function connectedAgain(): void {
   if (state.latest.list.wish) refreshList();
+  for (const account of state.latest.mailboxes.keys()) staleMailboxes.add(account);
+  refreshMailboxes();
+  refreshCopy();
   void loadAccounts();
 }
 
@@ -201,8 +298,21 @@ async function loadCounts(): Promise<void> {
 
 let messageLoad: AbortController | undefined;
 
-export function showMessage(id: string | undefined): void {
-  if (state.latest.message?.id === id && state.latest.message?.phase !== 'failed') return;
+/** Which message of which mailbox is meant. */
+export interface CopyWish {
+  readonly account: string;
+  readonly mailbox: string;
+  readonly uid: number;
+}
+
+function isCopy(copy: CopyState | undefined, wish: CopyWish | undefined): boolean {
+  if (!copy || !wish) return copy === wish;
+  return copy.account === wish.account && copy.mailbox.name === wish.mailbox && copy.uid === wish.uid;
+}
+
+export function showMessage(id: string | undefined, wish?: CopyWish): void {
+  const shown = state.latest.message;
+  if (shown?.id === id && isCopy(shown?.copy, wish) && shown?.phase !== 'failed') return;
   messageLoad?.abort();
   messageLoad = undefined;
   if (id === undefined) {
@@ -212,11 +322,16 @@ export function showMessage(id: string | undefined): void {
   const mine = new AbortController();
   messageLoad = mine;
   state.update({ message: { id, phase: 'loading', problem: undefined, message: undefined } });
-  fetchMessage(id, mine.signal).then(
-    (message) => {
+  Promise.all([fetchMessage(id, mine.signal), wish && findCopy(wish, mine.signal)]).then(
+    ([message, copy]) => {
       if (messageLoad !== mine) return;
-      state.update({ message: { id, phase: 'ready', problem: undefined, message } });
-      if (message.transaction && !message.transaction.read) void mark({ ids: [message.id] }, true, { quiet: true });
+      state.update({ message: { id, phase: 'ready', problem: undefined, message, copy } });
+      if (copy) {
+        const isSeen = copy.message?.flags.includes('\\Seen') ?? true;
+        if (!isSeen) void setFlags(copy, { ids: [String(copy.uid)] }, ['\\Seen'], []);
+      } else if (message.transaction && !message.transaction.read) {
+        void mark({ ids: [message.transaction.id] }, true, { quiet: true });
+      }
     },
     (error: unknown) => {
       if (messageLoad !== mine || isAbort(error)) return;
@@ -225,6 +340,18 @@ export function showMessage(id: string | undefined): void {
       state.update({ message: { id, phase, problem: isGone ? undefined : wordsOf(error), message: undefined } });
     },
   );
+}
+
+/** A mailbox that is no more takes nothing from the message itself. */
+async function findCopy(wish: CopyWish, signal: AbortSignal): Promise<CopyState | undefined> {
+  const { account, uid } = wish;
+  try {
+    const mailbox = await mailboxNamed(account, wish.mailbox);
+    return { account, mailbox, uid, message: await fetchCopy(account, mailbox.id, uid, signal) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The news do not reach back: is the open message still there? */
@@ -288,10 +415,12 @@ export async function mark(
   read: boolean,
   { quiet = false }: { readonly quiet?: boolean } = {},
 ): Promise<void> {
+  const place = quiet ? undefined : listedPlace();
+  if (place) return setFlags(place, which, read ? ['\\Seen'] : [], read ? [] : ['\\Seen']);
   const { list, message } = state.latest;
   const ids = new Set('ids' in which ? which.ids : list.rows.map((row) => row.id));
   state.update({ list: marked(list, ids, read) });
-  if (message?.message?.transaction && ids.has(message.id)) {
+  if (message?.message?.transaction && ids.has(message.message.transaction.id)) {
     const transaction = { ...message.message.transaction, read };
     state.update({ message: { ...message, message: { ...message.message, transaction } } });
   }
@@ -310,7 +439,8 @@ export async function remove(which: Chosen): Promise<void> {
     const { list, message } = state.latest;
     const ids = new Set('ids' in which ? which.ids : list.rows.map((row) => row.id));
     state.update({ list: without(list, ids) });
-    if (message && ids.has(message.id)) state.update({ message: { ...message, phase: 'gone' } });
+    const openId = message?.message?.transaction?.id ?? message?.id;
+    if (message && ids.has(openId ?? '')) state.update({ message: { ...message, phase: 'gone' } });
     tell('done', texts.mail.deleted(count));
     refreshList();
   } catch (error) {
@@ -318,8 +448,20 @@ export async function remove(which: Chosen): Promise<void> {
   }
 }
 
-/** Asks first: nobody can bring deleted mail back. @param then runs before the deletion begins */
+/**
+ * Of a mailbox, to the trash; from there for good. What nobody can bring back is asked first.
+ * @param then runs before the deletion begins
+ */
 export function askToRemove(which: Chosen, count: number, then: () => void = () => undefined): void {
+  const place = listedPlace();
+  if (place) {
+    if (isTrash(place.mailbox)) askToExpunge(place, which, count, then);
+    else {
+      then();
+      void trash(place, which);
+    }
+    return;
+  }
   state.update({
     question: {
       title: texts.mail.deleteTitle(count),
@@ -331,6 +473,107 @@ export function askToRemove(which: Chosen, count: number, then: () => void = () 
       },
     },
   });
+}
+
+// ------------------------------------------------------------------------------------------- messages of a mailbox
+
+/** Shown at once; the news of the change say what became of it. */
+export async function setFlags(
+  place: Place,
+  which: Chosen,
+  add: readonly string[],
+  taken: readonly string[],
+): Promise<void> {
+  const { list, message } = state.latest;
+  const ids = new Set('ids' in which ? which.ids : list.rows.map((row) => row.id));
+  const isListed = list.wish?.account === place.account && list.wish.mailbox === place.mailbox.name;
+  if (isListed) state.update({ list: flagged(list, ids, add, taken) });
+  const copy = message?.copy;
+  if (
+    copy?.message &&
+    copy.account === place.account &&
+    copy.mailbox.id === place.mailbox.id &&
+    ids.has(String(copy.uid))
+  ) {
+    const flags = flagsAfter(copy.message.flags, add, taken);
+    state.update({ message: { ...message!, copy: { ...copy, message: { ...copy.message, flags } } } });
+  }
+  await orTell(async () => changeFlags(place, which, add, taken));
+}
+
+export async function trash(place: Place, which: Chosen): Promise<void> {
+  await orTell(async () => {
+    const { mailbox, moved } = await moveToTrash(place, which);
+    taken(place, moved);
+    const back: Place = { account: place.account, mailbox };
+    const ids = moved.map(({ to }) => String(to));
+    tell('done', mailTexts.copies.trashed(moved.length), () => void bringBack(back, { ids }, true));
+  });
+}
+
+/** @param isUndo says less: the reader sees it */
+export async function bringBack(place: Place, which: Chosen, isUndo = false): Promise<void> {
+  await orTell(async () => {
+    const { mailboxes } = await restore(place, which);
+    const count = mailboxes.reduce((sum, { moved }) => sum + moved.length, 0);
+    for (const { moved } of mailboxes) taken(place, moved);
+    const names = mailboxes.map(({ mailbox }) => mailbox.name);
+    tell('done', isUndo ? mailTexts.copies.undone : mailTexts.copies.restored(count, names));
+  });
+}
+
+export async function moveMessages(place: Place, which: Chosen, to: string): Promise<void> {
+  await orTell(async () => {
+    const { mailbox, moved } = await moveTo(place, which, to);
+    taken(place, moved);
+    const ids = moved.map(({ to: uid }) => String(uid));
+    tell('done', mailTexts.copies.moved(moved.length, mailbox.name), () => {
+      void orTell(async () => {
+        await moveTo({ account: place.account, mailbox }, { ids }, place.mailbox.name);
+        tell('done', mailTexts.copies.undone);
+      });
+    });
+  });
+}
+
+export function askToExpunge(place: Place, which: Chosen, count: number, then: () => void = () => undefined): void {
+  state.update({
+    question: {
+      title: mailTexts.copies.expungeTitle(count),
+      text: mailTexts.copies.expungeText,
+      confirm: mailTexts.copies.expungeConfirm,
+      act: () => {
+        then();
+        void orTell(async () => {
+          const gone = await expunge(place, which);
+          if ('ids' in which)
+            taken(
+              place,
+              which.ids.map((id) => ({ from: Number(id) })),
+            );
+          tell('done', texts.mail.deleted(gone));
+        });
+      },
+    },
+  });
+}
+
+/** They have left the list. */
+function taken(place: Place, moved: readonly { readonly from: number }[]): void {
+  const { list } = state.latest;
+  if (list.wish?.account !== place.account || list.wish.mailbox !== place.mailbox.name) return;
+  state.update({ list: without(list, new Set(moved.map(({ from }) => String(from)))) });
+}
+
+/** What the server refuses is told, and what is shown is read anew. */
+export async function orTell(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    tell('failed', wordsOf(error));
+    refreshList();
+    refreshCopy();
+  }
 }
 
 // -------------------------------------------------------------------------------------------------------- pacing

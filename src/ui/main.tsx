@@ -4,7 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { ErrorBoundary } from './components/error-boundary.tsx';
 import { Frame } from './components/frame.tsx';
 import { Feed } from './feed.ts';
-import { connectedAgain, loadStatus, mailNews } from './mail.ts';
+import { connectedAgain, loadStatus, mailNews, mailboxNews } from './mail.ts';
 import { conversationNews, eventNews, loadConversations } from './wire.ts';
 
 let startedAt: string | undefined;
@@ -12,6 +12,7 @@ let startedAt: string | undefined;
 const feed: Feed = new Feed({
   connected: () => void connected(),
   mail: mailNews,
+  mailboxes: mailboxNews,
   conversations: (news) => conversationNews(news, feed),
   events: eventNews,
 });

@@ -1,4 +1,5 @@
 /** All that the pages show of the server, in one store: what the feed and the routes said. */
+import type { Mailbox, MailboxMessage } from '../http/schemas/accounts.ts';
 import type { ConversationItem } from '../http/schemas/conversations.ts';
 import type { Message, MessageSummary } from '../http/schemas/messages.ts';
 import type { Status } from '../http/schemas/status.ts';
@@ -15,9 +16,21 @@ export type Connection =
 export interface Wish {
   readonly query: string;
   readonly account: string | undefined;
+  /** The name of one of the account's mailboxes; undefined: what was handed in, wherever its copies lie. */
+  readonly mailbox?: string | undefined;
+  /** Of a mailbox: what belongs to one thread stands together. */
+  readonly threads?: boolean;
   /** From 1. */
   readonly page: number;
 }
+
+/** What tells a message of a mailbox from others. */
+export type RowCopy = Pick<MailboxMessage, 'uid' | 'flags' | 'thread'>;
+
+/** A row: an accepted message, or one of a mailbox, whose `id` is then its UID. */
+export type ListRow = Omit<MessageSummary, 'messageId' | 'cc' | 'bcc' | 'replyTo' | 'to' | 'service'> & {
+  readonly copy?: RowCopy;
+};
 
 export type Phase = 'loading' | 'ready' | 'failed';
 
@@ -26,7 +39,7 @@ export interface ListState {
   readonly phase: Phase;
   readonly problem: string | undefined;
   /** One page, newest first. */
-  readonly rows: readonly MessageSummary[];
+  readonly rows: readonly ListRow[];
   readonly matches: number;
   readonly unreadMatches: number;
   /** Ids of new ones that are not shown yet, so that nothing moves under the reader. */
@@ -42,11 +55,22 @@ export interface AccountState {
   readonly counts: { readonly messages: number; readonly unread: number } | undefined;
 }
 
+/** A message as it lies in a mailbox. */
+export interface CopyState {
+  readonly account: string;
+  readonly mailbox: Mailbox;
+  readonly uid: number;
+  /** Undefined: it is not there any more. */
+  readonly message: MailboxMessage | undefined;
+}
+
 export interface MessageState {
   readonly id: string;
   readonly phase: Phase | 'gone';
   readonly problem: string | undefined;
   readonly message: Message | undefined;
+  /** In a mailbox. */
+  readonly copy?: CopyState | undefined;
 }
 
 export interface ConversationsState {
@@ -89,6 +113,8 @@ export interface Notice {
   readonly text: string;
   /** Tells two equal ones apart. */
   readonly number: number;
+  /** Takes back what was done. */
+  readonly undo?: (() => void) | undefined;
 }
 
 export interface Question {
@@ -106,6 +132,8 @@ export interface State {
   readonly unread: number;
   readonly accounts: readonly AccountState[] | undefined;
   readonly accountsProblem: string | undefined;
+  /** By account, of those that were asked for. */
+  readonly mailboxes: ReadonlyMap<string, readonly Mailbox[]>;
   readonly list: ListState;
   readonly message: MessageState | undefined;
   readonly conversations: ConversationsState;
@@ -137,6 +165,7 @@ export const state = new Store<State>({
   unread: 0,
   accounts: undefined,
   accountsProblem: undefined,
+  mailboxes: new Map(),
   list: EMPTY_LIST,
   message: undefined,
   conversations: {
@@ -163,6 +192,6 @@ export function useAppState<Value>(select: (state: State) => Value): Value {
 let notices = 0;
 
 /** A line at the edge of the page: done things go by themselves, failures stay until they are put away. */
-export function tell(type: Notice['type'], text: string): void {
-  state.update({ notice: { type, text, number: ++notices } });
+export function tell(type: Notice['type'], text: string, undo?: () => void): void {
+  state.update({ notice: { type, text, number: ++notices, undo } });
 }

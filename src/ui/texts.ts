@@ -101,6 +101,7 @@ export const texts = {
 
   close: 'Close',
   cancel: 'Cancel',
+  undo: 'Undo',
   copy: 'Copy',
   copied: 'Copied',
   retry: 'Try again',
@@ -192,7 +193,7 @@ export const texts = {
 
   empty: {
     title: 'No mail yet',
-    text: 'Whatever is sent to this server appears here at once. Three ways to send the first message:',
+    text: 'Whatever is sent to this server appears here at once. Four ways to send the first message:',
     accountTitle: 'No mail for this account',
     accountText: (address: string) => `What is sent to ${address} appears here at once.`,
     command: 'From a terminal, in the checkout',
@@ -224,7 +225,15 @@ export const texts = {
     label: 'Message',
     back: 'Back to the list',
     views: 'Views of the message',
-    view: { html: 'HTML', text: 'Text', source: 'Source', headers: 'Headers', parts: 'Parts' },
+    view: {
+      html: 'HTML',
+      text: 'Text',
+      source: 'Source',
+      headers: 'Headers',
+      parts: 'Parts',
+      checks: 'Checks',
+      others: 'As others see it',
+    },
     from: 'From',
     sender: 'Sent by',
     to: 'To',

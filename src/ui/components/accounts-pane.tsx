@@ -1,11 +1,17 @@
 import { useEffect, useId, useState } from 'react';
+import type { Mailbox } from '../../http/schemas/accounts.ts';
 import { formatCount } from '../format.ts';
 import { ACCOUNTS_SHOWN, loadAccounts, wantCounts } from '../mail.ts';
-import { usePlace, withQuery } from '../router.ts';
+import { mailTexts } from '../mail-texts.ts';
+import { mailboxAddress, wishOfQuery, writeAddress } from '../mail-places.ts';
+import { type Use, loadMailboxes, mailboxTree, useOf } from '../mailboxes.ts';
+import { usePlace } from '../router.ts';
 import { type AccountState, useAppState } from '../state.ts';
 import { texts } from '../texts.ts';
-import { Icon } from './icons.tsx';
+import { visibleName } from '../visible-text.ts';
+import { Icon, type IconName } from './icons.tsx';
 import { Link } from './link.tsx';
+import { MailboxDialog } from './mail-mailbox-dialog.tsx';
 import { AddressText } from './person.tsx';
 
 /** Fewer than these need no field to find one. */
@@ -20,24 +26,26 @@ export function AccountsPane({ chosen }: { readonly chosen?: () => void }) {
   const unread = useAppState((state) => state.unread);
   const [find, setFind] = useState('');
   const findId = useId();
-  const current = query.get('account') ?? undefined;
+  const { account: current, mailbox } = wishOfQuery(query);
   const found = (accounts ?? []).filter(({ address }) => address.toLowerCase().includes(find.trim().toLowerCase()));
   const shown = withCurrent(found.slice(0, ACCOUNTS_SHOWN), accounts ?? [], find === '' ? current : undefined);
   const addresses = shown.map(({ address }) => address).join('\n');
   useEffect(() => wantCounts(addresses === '' ? [] : addresses.split('\n')), [addresses]);
-  const to = (account: string | undefined): string =>
-    withQuery('/mail', query, { account, page: undefined, view: undefined });
   return (
     <div className="accounts">
+      <Link className="button write" to={writeAddress(query, 'new')} onClick={chosen}>
+        <Icon name="pencil" />
+        {mailTexts.write}
+      </Link>
       <Link
         className="account all"
-        to={to(undefined)}
+        to={mailboxAddress(query, undefined)}
         aria-current={current === undefined ? 'true' : undefined}
         onClick={chosen}
       >
         <Icon name="inbox" />
         <span className="account-name">{texts.mail.all}</span>
-        <Counts messages={total} unread={unread} />
+        <Counts label={texts.mail.accountCounts} messages={total} unread={unread} />
       </Link>
       <h2 className="pane-label">{texts.mail.accounts}</h2>
       {problem === undefined ? null : (
@@ -63,18 +71,14 @@ export function AccountsPane({ chosen }: { readonly chosen?: () => void }) {
       ) : null}
       <ul>
         {shown.map((account) => (
-          <li key={account.address}>
-            <Link
-              className="account"
-              to={to(account.address)}
-              aria-current={current === account.address ? 'true' : undefined}
-              onClick={chosen}
-            >
-              <Icon name="person" />
-              <AccountName address={account.address} />
-              {account.counts ? <Counts {...account.counts} /> : null}
-            </Link>
-          </li>
+          <AccountItem
+            key={account.address}
+            account={account}
+            query={query}
+            isCurrent={current === account.address}
+            mailbox={current === account.address ? mailbox : undefined}
+            chosen={chosen}
+          />
         ))}
       </ul>
       {accounts && shown.length === 0 && find !== '' ? <p className="small-print">{texts.mail.noAccount}</p> : null}
@@ -82,6 +86,110 @@ export function AccountsPane({ chosen }: { readonly chosen?: () => void }) {
         <p className="small-print">{texts.mail.moreAccounts(found.length - ACCOUNTS_SHOWN)}</p>
       ) : null}
     </div>
+  );
+}
+
+/** Accounts that the reader has folded out or in; the one that is open is out unless he has folded it in. */
+const folds = new Map<string, boolean>();
+
+interface AccountItemProps {
+  readonly account: AccountState;
+  readonly query: URLSearchParams;
+  readonly isCurrent: boolean;
+  /** The name of the one that is listed. */
+  readonly mailbox: string | undefined;
+  readonly chosen: (() => void) | undefined;
+}
+
+function AccountItem({ account, query, isCurrent, mailbox, chosen }: AccountItemProps) {
+  const { address, counts } = account;
+  const [folded, setFolded] = useState(folds.get(address));
+  const isOut = folded ?? isCurrent;
+  const fold = (): void => {
+    folds.set(address, !isOut);
+    setFolded(!isOut);
+  };
+  return (
+    <li className="account-item">
+      <button
+        type="button"
+        className="tool small fold"
+        aria-expanded={isOut}
+        aria-label={mailTexts.mailbox.fold(address)}
+        onClick={fold}
+      >
+        <Icon name={isOut ? 'down' : 'next'} />
+      </button>
+      <Link
+        className="account"
+        to={mailboxAddress(query, address)}
+        aria-current={isCurrent && mailbox === undefined ? 'true' : undefined}
+        onClick={chosen}
+      >
+        <AccountName address={address} />
+        {counts ? <Counts label={texts.mail.accountCounts} {...counts} /> : null}
+      </Link>
+      {isOut ? <Mailboxes account={address} query={query} current={mailbox} chosen={chosen} /> : null}
+    </li>
+  );
+}
+
+export const USE_ICONS: Readonly<Record<NonNullable<Use>, IconName>> = {
+  inbox: 'inbox',
+  '\\Drafts': 'drafts',
+  '\\Sent': 'sent',
+  '\\Junk': 'junk',
+  '\\Trash': 'trash',
+  '\\Archive': 'archive',
+};
+
+export function mailboxIcon(mailbox: Mailbox): IconName {
+  const use = useOf(mailbox);
+  return use === undefined ? 'folder' : USE_ICONS[use];
+}
+
+interface MailboxesProps {
+  readonly account: string;
+  readonly query: URLSearchParams;
+  readonly current: string | undefined;
+  readonly chosen: (() => void) | undefined;
+}
+
+function Mailboxes({ account, query, current, chosen }: MailboxesProps) {
+  const mailboxes = useAppState((state) => state.mailboxes.get(account));
+  const [creates, setCreates] = useState(false);
+  const isKnown = mailboxes !== undefined;
+  useEffect(() => {
+    // What goes wrong here is told where the mailbox is opened.
+    if (!isKnown) void loadMailboxes(account).catch(() => undefined);
+  }, [account, isKnown]);
+  if (!mailboxes) return <p className="small-print">{texts.mail.loading}</p>;
+  return (
+    <>
+      <ul className="mailboxes" aria-label={mailTexts.mailbox.list(account)}>
+        {mailboxTree(mailboxes).map(({ mailbox, label, depth }) => (
+          <li key={mailbox.id} className={`level-${Math.min(depth, 6)}`}>
+            <Link
+              className="account mailbox"
+              to={mailboxAddress(query, account, mailbox.name)}
+              aria-current={current === mailbox.name ? 'true' : undefined}
+              title={mailbox.name}
+              onClick={chosen}
+            >
+              <Icon name={mailboxIcon(mailbox)} />
+              <span className="account-name">
+                <bdi>{visibleName(label)}</bdi>
+              </span>
+              <Counts label={mailTexts.mailbox.counts} messages={mailbox.messages} unread={mailbox.unseen} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <button type="button" className="button small plain new-mailbox" onClick={() => setCreates(true)}>
+        {mailTexts.mailbox.create}
+      </button>
+      {creates ? <MailboxDialog account={account} mailbox={undefined} close={() => setCreates(false)} /> : null}
+    </>
   );
 }
 
@@ -108,14 +216,20 @@ function AccountName({ address }: { readonly address: string }) {
   );
 }
 
-function Counts({ messages, unread }: { readonly messages: number; readonly unread: number }) {
+interface CountsProps {
+  readonly label: (messages: number, unread: number) => string;
+  readonly messages: number;
+  readonly unread: number;
+}
+
+function Counts({ label, messages, unread }: CountsProps) {
   return (
     <span className="counts">
       <span aria-hidden="true">
         {unread > 0 ? <b>{formatCount(unread)}</b> : null}
-        {unread === 0 ? formatCount(messages) : null}
+        {unread === 0 && messages > 0 ? formatCount(messages) : null}
       </span>
-      <span className="visually-hidden">{texts.mail.accountCounts(messages, unread)}</span>
+      <span className="visually-hidden">{label(messages, unread)}</span>
     </span>
   );
 }

@@ -1,7 +1,12 @@
 import type { Status } from '../../http/schemas/status.ts';
+import { mailTexts } from '../mail-texts.ts';
+import { writeAddress } from '../mail-places.ts';
+import { usePlace } from '../router.ts';
 import { useAppState } from '../state.ts';
 import { texts } from '../texts.ts';
 import { CopyButton } from './copy-button.tsx';
+import { Icon } from './icons.tsx';
+import { Link } from './link.tsx';
 import { AddressText } from './person.tsx';
 
 /** In the order in which a mail program asks for them. */
@@ -15,8 +20,9 @@ const SETTINGS = [
   ['pop3s', 'tls'],
 ] as const;
 
-/** Three ways to send the first message, each with the address at which this page was reached and the server's own ports. */
+/** Four ways to send the first message, each with the address at which this page was reached and the server's own ports. */
 export function EmptyState({ account }: { readonly account: string | undefined }) {
+  const { query } = usePlace();
   const status = useAppState((state) => state.status);
   const accounts = useAppState((state) => state.accounts);
   if (status === undefined) return null;
@@ -28,6 +34,15 @@ export function EmptyState({ account }: { readonly account: string | undefined }
       <h2>{account === undefined ? texts.empty.title : texts.empty.accountTitle}</h2>
       <p>{account === undefined ? texts.empty.text : texts.empty.accountText(account)}</p>
       <ol>
+        <li>
+          <h3>{mailTexts.emptyWrite}</h3>
+          <p>
+            <Link className="button" to={writeAddress(query, 'new')}>
+              <Icon name="pencil" />
+              {mailTexts.write}
+            </Link>
+          </p>
+        </li>
         <li>
           <h3>{texts.empty.command}</h3>
           <Command text={`npx glassmail send --to ${to} --subject Hello --text "It works"`} />

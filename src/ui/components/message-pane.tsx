@@ -1,33 +1,47 @@
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, Suspense, lazy, useEffect } from 'react';
 import type { Attachment, Message } from '../../http/schemas/messages.ts';
-import { downloadPath, messagePath, partPath } from '../api.ts';
-import { formatAbsolute, formatClock, formatCount, formatOctets } from '../format.ts';
-import { backToList, leaveRemoved } from '../mail-places.ts';
-import { askToRemove, mark, showMessage } from '../mail.ts';
+import { messagePath, partPath } from '../api.ts';
+import { formatAbsolute, formatClock, formatOctets } from '../format.ts';
+import { backToList, mailAddress, openRow } from '../mail-places.ts';
+import { showMessage } from '../mail.ts';
+import { mailTexts } from '../mail-texts.ts';
 import { navigate, usePlace, withQuery } from '../router.ts';
 import { useKeys } from '../shortcuts.ts';
-import { useAppState } from '../state.ts';
+import { type CopyState, useAppState } from '../state.ts';
 import { serviceName, texts } from '../texts.ts';
 import { visibleName, visibleText } from '../visible-text.ts';
 import { Blank } from './blank.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
+import { MessageCopies } from './message-copies.tsx';
+import { MessageFlags } from './message-flags.tsx';
 import { MessageHeaders } from './message-headers.tsx';
 import { MessageHtml } from './message-html.tsx';
 import { MessageParts } from './message-parts.tsx';
 import { MessageSource } from './message-source.tsx';
+import { MessageTags } from './message-tags.tsx';
 import { MessageText } from './message-text.tsx';
-import { AddressText, People } from './person.tsx';
+import { MessageToolbar } from './message-toolbar.tsx';
+import { People } from './person.tsx';
 
-const VIEWS = ['html', 'text', 'source', 'headers', 'parts'] as const;
+// Looked at by few, and not at once.
+const MessageChecks = lazy(async () => ({ default: (await import('./message-checks.tsx')).MessageChecks }));
+const MessageOthers = lazy(async () => ({ default: (await import('./message-others.tsx')).MessageOthers }));
+
+const VIEWS = ['html', 'text', 'source', 'headers', 'parts', 'checks', 'others'] as const;
 type View = (typeof VIEWS)[number];
 
 export function MessagePane({ id }: { readonly id: string }) {
   const { query } = usePlace();
   const shown = useAppState((state) => (state.message?.id === id ? state.message : undefined));
   const back = (
-    <button type="button" className="tool back" aria-label={texts.message.back} onClick={() => backToList(query, id)}>
+    <button
+      type="button"
+      className="tool back"
+      aria-label={texts.message.back}
+      onClick={() => backToList(query, openRow(query, id))}
+    >
       <Icon name="back" />
     </button>
   );
@@ -42,7 +56,7 @@ export function MessagePane({ id }: { readonly id: string }) {
   if (shown.phase === 'gone') {
     return (
       <Blank title={texts.message.gone} text={texts.message.goneText}>
-        <Link className="button" to={withQuery('/mail', query, { view: undefined })}>
+        <Link className="button" to={mailAddress(query)}>
           {texts.message.back}
         </Link>
       </Blank>
@@ -57,7 +71,7 @@ export function MessagePane({ id }: { readonly id: string }) {
       </Blank>
     );
   }
-  return <OpenMessage key={id} message={shown.message} back={back} />;
+  return <OpenMessage key={id} id={id} message={shown.message} copy={shown.copy} back={back} />;
 }
 
 function viewOf(message: Message, wanted: string | null): View {
@@ -65,11 +79,18 @@ function viewOf(message: Message, wanted: string | null): View {
   return found ?? (message.html ? 'html' : 'text');
 }
 
-function OpenMessage({ message, back }: { readonly message: Message; readonly back: ReactNode }) {
+interface OpenMessageProps {
+  readonly id: string;
+  readonly message: Message;
+  readonly copy: CopyState | undefined;
+  readonly back: ReactNode;
+}
+
+function OpenMessage({ id, message, copy, back }: OpenMessageProps) {
   const { query } = usePlace();
   const view = viewOf(message, query.get('view'));
   const available = VIEWS.filter((name) => name !== 'html' || message.html);
-  const address = (name: View): string => withQuery(`/mail/${encodeURIComponent(message.id)}`, query, { view: name });
+  const address = (name: View): string => withQuery(`/mail/${encodeURIComponent(id)}`, query, { view: name });
   useKeys({
     v: () => {
       const next = available[(available.indexOf(view) + 1) % available.length]!;
@@ -83,12 +104,12 @@ function OpenMessage({ message, back }: { readonly message: Message; readonly ba
   return (
     <article className={`message view-${view}`}>
       <header className="message-header">
+        <MessageToolbar message={message} copy={copy} back={back} />
         <div className="message-title">
-          {back}
           <h2 dir="auto">{subject}</h2>
-          <MessageTools message={message} />
         </div>
-        <MessageFacts message={message} />
+        {copy && !copy.message ? <Gone message={message} /> : null}
+        <MessageFacts message={message} copy={copy} />
         <Attachments message={message} />
         <nav className="tabs" aria-label={texts.message.views}>
           {available.map((name) => (
@@ -98,18 +119,29 @@ function OpenMessage({ message, back }: { readonly message: Message; readonly ba
           ))}
         </nav>
       </header>
-      <ViewBody message={message} view={view} subject={subject} />
+      <ViewBody message={message} copy={copy} view={view} subject={subject} />
     </article>
+  );
+}
+
+/** It was moved or deleted while it was open, or before. */
+function Gone({ message }: { readonly message: Message }) {
+  return (
+    <p className="note" role="status">
+      {mailTexts.copies.gone} {message.copies.length > 0 ? mailTexts.copies.nowIn : null}
+      <MessageCopies emailId={message.emailId} copies={message.copies} />
+    </p>
   );
 }
 
 interface ViewBodyProps {
   readonly message: Message;
+  readonly copy: CopyState | undefined;
   readonly view: View;
   readonly subject: string;
 }
 
-function ViewBody({ message, view, subject }: ViewBodyProps) {
+function ViewBody({ message, copy, view, subject }: ViewBodyProps) {
   switch (view) {
     case 'html':
       return message.html ? (
@@ -125,52 +157,22 @@ function ViewBody({ message, view, subject }: ViewBodyProps) {
       return <MessageHeaders message={message} />;
     case 'parts':
       return <MessageParts message={message} />;
+    case 'checks':
+      return (
+        <Suspense fallback={<p className="blank muted">{texts.mail.loading}</p>}>
+          <MessageChecks message={message} />
+        </Suspense>
+      );
+    case 'others':
+      return (
+        <Suspense fallback={<p className="blank muted">{texts.mail.loading}</p>}>
+          <MessageOthers key={copy?.uid} message={message} copy={copy} />
+        </Suspense>
+      );
   }
 }
 
-function MessageTools({ message }: { readonly message: Message }) {
-  const { query } = usePlace();
-  const which = { ids: [message.id] };
-  const isRead = message.transaction?.read ?? true;
-  const readLabel = isRead ? texts.mail.markUnread : texts.mail.markRead;
-  return (
-    <div className="message-tools">
-      {message.transaction ? (
-        <>
-          <button
-            type="button"
-            className="tool"
-            aria-label={readLabel}
-            title={readLabel}
-            onClick={() => void mark(which, !isRead)}
-          >
-            <Icon name={isRead ? 'unread' : 'read'} />
-          </button>
-          <button
-            type="button"
-            className="tool danger"
-            aria-label={texts.mail.remove}
-            title={texts.mail.remove}
-            onClick={() => askToRemove(which, 1, () => leaveRemoved(query, message.id))}
-          >
-            <Icon name="trash" />
-          </button>
-        </>
-      ) : null}
-      <a
-        className="tool"
-        href={downloadPath(message.id)}
-        download
-        aria-label={texts.message.downloadLabel}
-        title={texts.message.downloadLabel}
-      >
-        <Icon name="download" />
-      </a>
-    </div>
-  );
-}
-
-function MessageFacts({ message }: { readonly message: Message }) {
+function MessageFacts({ message, copy }: { readonly message: Message; readonly copy: CopyState | undefined }) {
   const { transaction } = message;
   const moment = message.date === null ? undefined : Date.parse(message.date);
   const { from, sender } = message;
@@ -216,11 +218,28 @@ function MessageFacts({ message }: { readonly message: Message }) {
                   <Link to={`/wire/${transaction.conversation}`}>{texts.message.conversation}</Link>
                 </>
               )}
+              {' · '}
+              <Link to={`/mail/${transaction.id}/journey`}>{mailTexts.actions.journey}</Link>
             </>
           ) : (
             texts.message.appended
           )}
         </Fact>
+        {!transaction || copy ? null : (
+          <Fact name={mailTexts.copies.lies}>
+            <MessageCopies emailId={message.emailId} copies={message.copies} />
+          </Fact>
+        )}
+        {copy?.message ? (
+          <Fact name={mailTexts.flags.label}>
+            <MessageFlags copy={copy} flags={copy.message.flags} />
+          </Fact>
+        ) : null}
+        {transaction ? (
+          <Fact name={mailTexts.tags.label}>
+            <MessageTags id={transaction.id} tags={transaction.tags} />
+          </Fact>
+        ) : null}
         {message.code === null ? null : (
           <Fact name={texts.message.code}>
             <CopyButton className="chip" text={message.code} label={texts.mail.code(visibleName(message.code))}>
@@ -242,16 +261,6 @@ function MessageFacts({ message }: { readonly message: Message }) {
               </bdi>
             </Fact>
           ) : null}
-          {message.copies.length === 0 ? null : (
-            <Fact name={texts.message.copies}>
-              {message.copies.map((copy) => (
-                <span className="copy" key={`${copy.account} ${copy.mailbox} ${copy.uid}`}>
-                  <AddressText address={copy.account} /> {visibleName(copy.mailboxName)}{' '}
-                  <span className="muted">UID {formatCount(copy.uid)}</span>
-                </span>
-              ))}
-            </Fact>
-          )}
           <Fact name="API">
             <CopyButton
               className="chip"

@@ -1,9 +1,9 @@
 import { type MouseEvent, memo } from 'react';
-import type { MessageSummary } from '../../http/schemas/messages.ts';
 import { formatOctets } from '../format.ts';
 import { selectRange, toggle } from '../mail.ts';
 import { focusItemSoon } from '../mail-places.ts';
-import { useAppState } from '../state.ts';
+import { mailTexts } from '../mail-texts.ts';
+import { type ListRow, useAppState } from '../state.ts';
 import { texts } from '../texts.ts';
 import { visibleName, visibleText } from '../visible-text.ts';
 import { CopyButton } from './copy-button.tsx';
@@ -12,7 +12,7 @@ import { Link } from './link.tsx';
 import { When } from './time.tsx';
 
 interface MessageRowProps {
-  readonly row: MessageSummary;
+  readonly row: ListRow;
   readonly to: string;
   readonly isOpen: boolean;
   readonly isSelected: boolean;
@@ -30,11 +30,15 @@ export const MessageRow = memo(function MessageRow({ row, to, isOpen, isSelected
     else toggle(row.id);
     anchor = row.id;
   };
+  // The first of a thread says how many there are; the others stand below it.
+  const thread = row.copy?.thread;
+  const isBelow = thread !== null && thread !== undefined && thread.id !== row.copy?.uid;
   const classes = [
     'row',
     ...(row.read ? [] : ['unread']),
     ...(isOpen ? ['open'] : []),
     ...(isSelected ? ['selected'] : []),
+    ...(isBelow ? ['below'] : []),
   ];
   return (
     <li className={classes.join(' ')} data-row={row.id}>
@@ -73,6 +77,19 @@ export const MessageRow = memo(function MessageRow({ row, to, isOpen, isSelected
       </Link>
       <span className="row-facts">
         {showsAccount ? <Recipients recipients={row.recipients} /> : null}
+        {thread && thread.messages > 1 && !isBelow ? (
+          <span className="fact thread-size">
+            <Icon name="threads" />
+            <span aria-hidden="true">{thread.messages}</span>
+            <span className="visually-hidden">{mailTexts.thread(thread.messages)}</span>
+          </span>
+        ) : null}
+        {row.copy ? <RowFlags flags={row.copy.flags} /> : null}
+        {row.tags.map((tag) => (
+          <span key={tag} className="fact tag">
+            <bdi>{visibleName(tag)}</bdi>
+          </span>
+        ))}
         <Copyable row={row} />
         {row.attachments === 0 ? null : (
           <span className="fact">
@@ -87,7 +104,25 @@ export const MessageRow = memo(function MessageRow({ row, to, isOpen, isSelected
   );
 });
 
-function Sender({ row }: { readonly row: MessageSummary }) {
+const FLAG_ICONS = [
+  ['\\Flagged', 'flag', mailTexts.copies.flagged],
+  ['\\Answered', 'reply', mailTexts.copies.answered],
+  ['$Forwarded', 'forward', mailTexts.copies.forwarded],
+  ['\\Draft', 'drafts', mailTexts.copies.draft],
+] as const;
+
+function RowFlags({ flags }: { readonly flags: readonly string[] }) {
+  return FLAG_ICONS.map(([flag, icon, words]) =>
+    flags.some((each) => each.toLowerCase() === flag.toLowerCase()) ? (
+      <span key={flag} className={`fact ${icon}`}>
+        <Icon name={icon} />
+        <span className="visually-hidden">{words}</span>
+      </span>
+    ) : null,
+  );
+}
+
+function Sender({ row }: { readonly row: ListRow }) {
   const address = row.from?.address ?? row.reversePath;
   const name = row.from?.name ?? '';
   if (name === '' && address === '') return <span className="name">{texts.mail.noSender}</span>;
@@ -100,7 +135,7 @@ function Sender({ row }: { readonly row: MessageSummary }) {
 }
 
 /** What testers look for: the code of a message, else its first link. */
-function Copyable({ row: { code, link } }: { readonly row: MessageSummary }) {
+function Copyable({ row: { code, link } }: { readonly row: ListRow }) {
   if (code !== null) {
     return (
       <CopyButton className="chip" text={code} label={texts.mail.code(visibleName(code))}>

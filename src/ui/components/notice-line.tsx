@@ -4,6 +4,8 @@ import { texts } from '../texts.ts';
 import { Icon } from './icons.tsx';
 
 const SHOWN_MS = 6000;
+/** What can be taken back stays longer. */
+const UNDO_MS = 15_000;
 
 /** What was done, or could not be. */
 export function NoticeLine() {
@@ -11,7 +13,7 @@ export function NoticeLine() {
   const putAway = (): void => state.update({ notice: undefined });
   useEffect(() => {
     if (notice?.type !== 'done') return;
-    const timer = window.setTimeout(putAway, SHOWN_MS);
+    const timer = window.setTimeout(putAway, notice.undo ? UNDO_MS : SHOWN_MS);
     return () => window.clearTimeout(timer);
   }, [notice]);
   return (
@@ -21,6 +23,18 @@ export function NoticeLine() {
           <p className="notice" key={notice.number}>
             <Icon name="check" />
             {notice.text}
+            {notice.undo ? (
+              <button
+                type="button"
+                className="undo"
+                onClick={() => {
+                  putAway();
+                  notice.undo?.();
+                }}
+              >
+                {texts.undo}
+              </button>
+            ) : null}
           </p>
         ) : null}
       </div>

@@ -1,5 +1,5 @@
 /** Mail: accounts, the list, and the message that is open. */
-import { useEffect } from 'react';
+import { Suspense, lazy, useEffect } from 'react';
 import { AccountsPane } from '../components/accounts-pane.tsx';
 import { Blank } from '../components/blank.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
@@ -12,7 +12,9 @@ import {
   focusRowSoon,
   focusedRow,
   leaveRemoved,
-  mailAddress,
+  openRow,
+  rowAddress,
+  uidOf,
   wishOfQuery,
 } from '../mail-places.ts';
 import { askToRemove, chosen, mark, showList, showMessage, toggle } from '../mail.ts';
@@ -26,10 +28,18 @@ import { useWide } from '../wide.ts';
 export function MailPage({ message }: { readonly message: string | undefined }) {
   const { query } = usePlace();
   const isWide = useWide();
-  const { query: words, account, page } = wishOfQuery(query);
-  useEffect(() => showList({ query: words, account, page }), [words, account, page]);
-  useEffect(() => showMessage(message), [message]);
-  useMailKeys(query, message);
+  const { query: words, account, mailbox, threads, page } = wishOfQuery(query);
+  const uid = uidOf(query);
+  useEffect(
+    () => showList({ query: words, account, mailbox, threads, page }),
+    [words, account, mailbox, threads, page],
+  );
+  useEffect(() => {
+    const isCopy = account !== undefined && mailbox !== undefined && uid !== undefined;
+    showMessage(message, isCopy ? { account, mailbox, uid } : undefined);
+  }, [message, account, mailbox, uid]);
+  const open = openRow(query, message);
+  useMailKeys(query, open, message);
   useTitle(message);
   const list = useAppState((shown) => shown.list);
   const isEmpty = list.phase === 'ready' && list.matches === 0 && list.waiting.size === 0 && list.wish?.query === '';
@@ -48,7 +58,7 @@ export function MailPage({ message }: { readonly message: string | undefined }) 
         </div>
       ) : (
         <>
-          <MessageListPane list={list} open={message} />
+          <MessageListPane list={list} open={open} />
           <section className="item-pane" id="item" tabIndex={-1} aria-label={texts.message.label}>
             {message === undefined ? (
               <Blank title={texts.mail.nothingOpen} text={texts.mail.nothingOpenText} />
@@ -58,9 +68,17 @@ export function MailPage({ message }: { readonly message: string | undefined }) 
           </section>
         </>
       )}
+      {query.has('write') ? (
+        <Suspense fallback={null}>
+          <ComposeDialog query={query} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }
+
+// Writing is rarer than reading.
+const ComposeDialog = lazy(async () => ({ default: (await import('../components/mail-compose.tsx')).ComposeDialog }));
 
 function useTitle(message: string | undefined): void {
   const unread = useAppState((shown) => shown.unread);
@@ -73,7 +91,8 @@ function useTitle(message: string | undefined): void {
   }, [unread, subject]);
 }
 
-function useMailKeys(query: URLSearchParams, open: string | undefined): void {
+/** @param open the row that is open @param message the message that is */
+function useMailKeys(query: URLSearchParams, open: string | undefined, message: string | undefined): void {
   const current = (): string | undefined => open ?? focusedRow();
   const step = (by: 1 | -1): true => {
     const { rows } = state.latest.list;
@@ -84,12 +103,12 @@ function useMailKeys(query: URLSearchParams, open: string | undefined): void {
       focusRow(next.id);
       return true;
     }
-    navigate(mailAddress(query, next.id), { replace: true });
+    navigate(rowAddress(query, next), { replace: true });
     focusRowSoon(next.id);
     return true;
   };
   const back = (): boolean => {
-    if (open === undefined) return false;
+    if (message === undefined) return false;
     backToList(query, open);
     return true;
   };
@@ -125,5 +144,6 @@ function isRead(which: Chosen): boolean {
   const { list, message } = state.latest;
   const ids = 'ids' in which ? new Set(which.ids) : undefined;
   const shown = list.rows.filter(({ id }) => ids?.has(id) ?? true);
-  return shown.length > 0 ? shown.every(({ read }) => read) : (message?.message?.transaction?.read ?? true);
+  if (shown.length > 0) return shown.every(({ read }) => read);
+  return message?.copy?.message?.flags.includes('\\Seen') ?? message?.message?.transaction?.read ?? true;
 }
