@@ -159,7 +159,8 @@ export function mailboxNews({ accounts }: MailboxNews): void {
   if (message?.copy && accounts.includes(message.copy.account)) refreshCopy();
   // Where the copies of an accepted message lie, and their flags, are told by the message alone.
   const copies = message?.message?.copies ?? [];
-  if (message && !message.copy && copies.some(({ account }) => accounts.includes(account))) refreshOpen();
+  if (message?.phase === 'ready' && !message.copy && copies.some(({ account }) => accounts.includes(account)))
+    refreshOpen();
 }
 
 /** Flags and counts follow at once what an IMAP client does. */
@@ -197,7 +198,7 @@ async function readCopyAnew(): Promise<void> {
 /** Where an open message lies now. */
 const refreshOpen = atMostEvery(SOON_MS, () => {
   const open = state.latest.message;
-  if (!open?.message) return;
+  if (open?.phase !== 'ready') return;
   fetchMessage(open.id, new AbortController().signal).then(
     (message) => {
       if (state.latest.message?.id === open.id) state.update({ message: { ...state.latest.message, message } });

@@ -51,6 +51,8 @@ function tooWide(page: Page): Promise<string[]> {
   );
 }
 
+const ALICE = 'account=alice%40glass.localhost';
+
 const LOOKS: readonly (readonly [string, BrowserContextOptions])[] = [
   ['light', { colorScheme: 'light' }],
   ['dark', { colorScheme: 'dark' }],
@@ -69,7 +71,58 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>]
       await page.getByText('1 selected').waitFor();
     },
   ],
-  ...(['html', 'text', 'source', 'headers', 'parts'] as const).map(
+  ['mailbox', `/mail?${ALICE}&mailbox=INBOX`, (page) => page.locator('.row').first().waitFor()],
+  ['mailbox-empty', `/mail?${ALICE}&mailbox=Archive`, (page) => page.getByText('This mailbox is empty').waitFor()],
+  [
+    'mailbox-selected',
+    `/mail?${ALICE}&mailbox=INBOX`,
+    async (page) => {
+      await page.locator('.row input').first().click();
+      await page.getByRole('button', { name: 'Move to another mailbox' }).first().click();
+      await page.getByRole('dialog', { name: 'Move to …' }).waitFor();
+    },
+  ],
+  [
+    'mailbox-menu',
+    `/mail?${ALICE}&mailbox=Trash`,
+    async (page) => {
+      await page.getByRole('button', { name: 'More about this mailbox' }).click();
+      await page.getByRole('button', { name: 'Rename …' }).click();
+      await page.getByRole('textbox', { name: 'Name' }).waitFor();
+    },
+  ],
+  [
+    'copy',
+    `/mail?${ALICE}&mailbox=INBOX`,
+    async (page) => {
+      await page.locator('.row', { hasText: 'Your code' }).getByRole('link').click();
+      await page.getByRole('button', { name: 'Flags and keywords' }).click();
+      await page.getByRole('textbox', { name: 'Keyword' }).waitFor();
+    },
+  ],
+  ['write', '/mail?write=new', (page) => page.getByRole('textbox', { name: 'Subject' }).waitFor()],
+  [
+    'copy-as',
+    '/mail?q=invoice',
+    async (page) => {
+      await page.locator('.row', { hasText: 'Invoice' }).getByRole('link').click();
+      await page.getByRole('button', { name: 'More', exact: true }).click();
+      await page.getByRole('button', { name: 'Copy as …' }).click();
+      await page.getByRole('dialog', { name: 'Copy as …' }).waitFor();
+    },
+  ],
+  [
+    'others',
+    '/mail?q=invoice',
+    async (page) => {
+      await page.locator('.row', { hasText: 'Invoice' }).getByRole('link').click();
+      await page.getByRole('link', { name: 'As others see it' }).click();
+      await page.locator('.way-column').last().waitFor();
+      for (const details of await page.locator('#item details').all())
+        await details.evaluate((element) => element.setAttribute('open', ''));
+    },
+  ],
+  ...(['html', 'text', 'source', 'headers', 'parts', 'checks'] as const).map(
     (view) =>
       [
         view,

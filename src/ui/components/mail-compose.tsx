@@ -87,10 +87,9 @@ function Compose({ kind, open, accounts, listed, close }: ComposeProps) {
   const [sent, setSent] = useState<Composed>();
   const [showsAll, setShowsAll] = useState(draft.cc !== '' || draft.bcc !== '' || draft.name !== '');
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    const first = kind === 'new' || kind === 'forward' ? 'to' : 'text';
-    form.current?.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
-  }, [kind]);
+  // An answer is written above what it quotes. The dialog itself sees to this if it opens with all of it.
+  const first = kind === 'new' || kind === 'forward' ? 'to' : 'text';
+  useEffect(() => form.current?.querySelector<HTMLElement>('[data-first]')?.focus(), []);
   const change = (part: Partial<Draft>): void => {
     const next = { ...draft, ...part };
     setDraft(next);
@@ -134,6 +133,7 @@ function Compose({ kind, open, accounts, listed, close }: ComposeProps) {
         name={name}
         dir="auto"
         autoComplete="off"
+        data-first={name === first ? true : undefined}
         spellCheck={name === 'subject'}
         value={draft[name]}
         aria-invalid={isAbout(problem, name)}
@@ -172,6 +172,7 @@ function Compose({ kind, open, accounts, listed, close }: ComposeProps) {
         dir="auto"
         rows={12}
         aria-label={mailTexts.compose.text}
+        data-first={first === 'text' ? true : undefined}
         value={draft.text}
         onChange={(event) => change({ text: event.currentTarget.value })}
       />

@@ -15,7 +15,7 @@ import {
   showWaiting,
 } from '../mail.ts';
 import { mailTexts } from '../mail-texts.ts';
-import { leaveRemoved, rowAddress } from '../mail-places.ts';
+import { leaveRemoved, rowAddress, writeAddress } from '../mail-places.ts';
 import { type Place, isTrash, useOf } from '../mailboxes.ts';
 import { navigate, usePlace, withQuery } from '../router.ts';
 import { type ListRow, type ListState, useAppState } from '../state.ts';
@@ -201,7 +201,19 @@ function ListHeader({ list, query, open }: ListBodyProps) {
           <p className="muted">{listWords(list)}</p>
           <span className="push" />
           {place ? <MailboxMenu place={place} threads={wish?.threads === true} /> : null}
-          {isWide ? null : <AccountChooser />}
+          {isWide ? null : (
+            <>
+              <Link
+                className="tool"
+                to={writeAddress(query, 'new')}
+                aria-label={mailTexts.write}
+                title={mailTexts.write}
+              >
+                <Icon name="pencil" />
+              </Link>
+              <AccountChooser />
+            </>
+          )}
         </>
       ) : (
         <SelectionTools list={list} query={query} open={open} count={count} isWhole={isWhole} />

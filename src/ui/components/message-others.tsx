@@ -201,7 +201,7 @@ function Smtp({ message, readings }: { readonly message: Message; readonly readi
     : [];
   return (
     <Way
-      title={transaction ? `${serviceName(transaction.service)} · ${mailTexts.others.smtp}` : mailTexts.others.smtp}
+      title={mailTexts.others.smtp(serviceName(transaction?.service ?? 'smtp'))}
       note={transaction ? mailTexts.others.smtpNote : mailTexts.others.appended}
       conversation={transaction?.conversation ?? null}
       facts={[...facts, ...octetFacts(readings.received)]}
