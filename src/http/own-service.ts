@@ -44,7 +44,7 @@ function reachable({ address }: Endpoint): string {
 
 /** How our own certificate is judged: by our own authority; one of the operator's files may name whatever it does. */
 export function ownTls(parts: HttpParts): { ca?: string; servername?: string; rejectUnauthorized: boolean } {
-  const ca = parts.authorityPem?.();
+  const ca = parts.certificates?.authorityPem;
   return ca === undefined ? { rejectUnauthorized: false } : { ca, servername: 'localhost', rejectUnauthorized: true };
 }
 
