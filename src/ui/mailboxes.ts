@@ -51,12 +51,9 @@ export async function fetchCopy(
   uid: number,
   signal: AbortSignal,
 ): Promise<MailboxMessage | undefined> {
-  try {
-    return (await get(`${mailboxPath(account, mailbox)}/messages/${uid}`, signal)) as MailboxMessage;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+  // Of the list: that a message has gone is no error.
+  const path = `${mailboxPath(account, mailbox)}/messages?uid=${uid}`;
+  return ((await get(path, signal)) as MailboxMessageList).messages[0];
 }
 
 function rowOf(message: MailboxMessage): ListRow {

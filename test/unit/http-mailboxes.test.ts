@@ -140,6 +140,8 @@ describe('the messages of a mailbox', () => {
     expect(await post(at(inbox, '/flags'), { query: 'is:unread', add: ['\\Seen'] })).toMatchObject({ count: 2 });
     expect((await list(inbox)).unreadMatches).toBe(0);
     expect((await ask(at(inbox, '/messages/9'))).status).toBe(404);
+    expect((await list(inbox, 'uid=2')).messages.map(({ uid }) => uid)).toEqual([2]);
+    expect((await list(inbox, 'uid=9')).matches).toBe(0);
   });
 
   test('go to the trash and back to where they were, while an IMAP client in IDLE sees it', async () => {

@@ -11,7 +11,15 @@ import type { HttpParts } from '../parts.ts';
 import { HttpProblem, badInput } from '../problem.ts';
 import { json, route } from '../route.ts';
 import { problem } from '../schemas/common.ts';
-import { type Composed, type HandedIn, composeBody, composed, handedIn, redeliverBody } from '../schemas/compose.ts';
+import {
+  type Composed,
+  type HandedIn,
+  composeBody,
+  composed,
+  handedIn,
+  notHandedIn,
+  redeliverBody,
+} from '../schemas/compose.ts';
 import { messagePath } from '../schemas/messages.ts';
 import { specialMailbox } from '../special-mailboxes.ts';
 import { accountNamed } from './accounts.ts';
@@ -24,9 +32,9 @@ type Letter = z.output<typeof composeBody>;
 const HEADER_OCTETS = 256 * 1024;
 const MOST_RECIPIENTS = 1000;
 
-const serverRefused = { description: 'The server refused it for good; `reply` has its words', schema: problem };
-const notNow = { description: 'The server refused it for now, or its port is off', schema: problem };
-const unreachable = { description: 'The port could not be asked', schema: problem };
+const serverRefused = { description: 'The server refused it for good; `reply` has its words', schema: notHandedIn };
+const notNow = { description: 'The server refused it for now, or its port is off', schema: notHandedIn };
+const unreachable = { description: 'The port could not be asked', schema: notHandedIn };
 
 export const composeRoutes = [
   route({

@@ -158,7 +158,8 @@ export const mailboxRoutes = [
     async handle({ params, query }, parts) {
       const { account, mailbox } = await placeOf(parts, params);
       const snapshot = await parts.store.snapshot(account.id, mailbox.id);
-      const found = await rowsFound(parts, account.id, snapshot, query.query);
+      const all = await rowsFound(parts, account.id, snapshot, query.query);
+      const found = query.uid === undefined ? all : all.filter((row) => snapshot.uids[row] === query.uid);
       const threads = query.threads ? await threadsIn(parts, account.id, snapshot) : undefined;
       const ordered = threads ? threadOrder(found, threads.first) : [...found];
       if (!threads && query.order === 'newest') ordered.reverse();

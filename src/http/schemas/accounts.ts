@@ -116,6 +116,7 @@ export const mailboxMessagesQuery = z.object({
   summary: yesOrNo
     .default(true)
     .describe('0: without what costs a look into each message: `from`, `subject`, `snippet`, …'),
+  uid: digits({ min: 1, max: 0xffff_ffff }).optional().describe('This message alone, if it is there.'),
   threads: yesOrNo
     .default(false)
     .describe('1: messages of one thread stand together, the thread with the newest message first.'),

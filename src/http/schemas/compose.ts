@@ -1,7 +1,7 @@
 /** The shapes of mail that a page writes. */
 import { z } from 'zod';
 import { loginName } from './accounts.ts';
-import { nullable } from './common.ts';
+import { nullable, problem } from './common.ts';
 import { messageId } from './messages.ts';
 
 const noControls = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
@@ -64,7 +64,15 @@ export const composed = z
   .meta({ id: 'Composed' });
 export type Composed = z.infer<typeof composed>;
 
-/** What a refusal of the server adds to a problem. */
+/** A problem, and what our own port said. */
+export const notHandedIn = problem
+  .extend({
+    reply: nullable(z.string()).optional().describe('Reply code and text; null: there was none.'),
+    command: nullable(z.string()).optional().describe('What it answers.'),
+    conversation: nullable(z.string()).optional(),
+  })
+  .meta({ id: 'NotHandedIn' });
+
 export const redeliverBody = z
   .strictObject({ to: addresses.describe('Absent or empty: the recipients that it had.') })
   .meta({ id: 'Redeliver' });
