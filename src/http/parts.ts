@@ -28,7 +28,10 @@ export const EVENTS_PATH = '/api/events';
 export const MAILHOG_SOCKET_PATH = '/api/v2/websocket';
 
 /** What is read of the recorder. */
-export type ConversationSource = Pick<Recorder, 'revision' | 'recording' | 'list' | 'find' | 'since' | 'watch' | 'clear'>;
+export type ConversationSource = Pick<
+  Recorder,
+  'revision' | 'recording' | 'list' | 'find' | 'since' | 'watch' | 'clear'
+>;
 
 /** How the server is set up, as far as no other part knows it. */
 export interface ServerSettings extends Omit<Settings, 'retention' | 'authority'> {
