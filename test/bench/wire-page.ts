@@ -100,10 +100,12 @@ try {
         aim: { most: 50 },
       },
       {
-        subject: 'Wire page, memory at the end to that after a third',
-        figures: `${heaps.map((each) => each.toFixed(1)).join(', ')} MB; ${rows} rows in the document`,
-        ratio: heaps[2]! / heaps[0]!,
-        aim: { most: 1.5 },
+        // It grows until the page has as many rows as it keeps, and no further.
+        subject: 'Wire page, memory at the end',
+        figures: `${heaps.map((each) => each.toFixed(1)).join(', ')} MB after each third; ${rows} rows in the document`,
+        ratio: heaps[2]!,
+        unit: ' MB',
+        aim: { most: 40 },
       },
       {
         subject: 'Wire page, behind the last event',
