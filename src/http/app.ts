@@ -9,11 +9,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { LoginThrottle } from '../sasl/throttle.ts';
 import type { Connection } from '../wire/connection.ts';
 import { checkPassword, holdBack, judge, pathOf } from './access.ts';
-import type { MailhogSockets } from './compatible/mailhog/events.ts';
+import type { NewsSockets } from './compatible/news-sockets.ts';
 import type { MailpitEvents } from './compatible/mailpit/events.ts';
 import type { RunningWebhook } from './compatible/mailpit/webhook.ts';
 import type { Feed } from './feed.ts';
-import { EVENTS_PATH, FEED_PATH, type HttpOptions, MAILHOG_SOCKET_PATH } from './parts.ts';
+import { EVENTS_PATH, FEED_PATH, type HttpOptions, INBUCKET_SOCKET_PATH, MAILHOG_SOCKET_PATH } from './parts.ts';
 import type { noticing } from './noticing.ts';
 import type { Listener } from './routing.ts';
 
@@ -39,13 +39,15 @@ export function createHttp(options: HttpOptions): HttpServer {
 }
 
 const SOCKETS: ReadonlySet<string> = new Set([FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH]);
+const isSocket = (path: string): boolean => SOCKETS.has(path) || INBUCKET_SOCKET_PATH.test(path);
 
 interface Parts {
   readonly answer: Listener;
   readonly noticing: typeof noticing;
   readonly feed: Feed;
   readonly events: MailpitEvents;
-  readonly mailhog: MailhogSockets;
+  readonly mailhog: NewsSockets;
+  readonly inbucket: NewsSockets;
 }
 
 class HttpService implements HttpServer {
@@ -116,12 +118,14 @@ class HttpService implements HttpServer {
         { createFeed },
         { createMailpitEvents },
         { mailhogSockets },
+        { inbucketMonitors },
       ] = await Promise.all([
         import('./routing.ts'),
         import('./noticing.ts'),
         import('./feed.ts'),
         import('./compatible/mailpit/events.ts'),
         import('./compatible/mailhog/events.ts'),
+        import('./compatible/inbucket/monitor.ts'),
       ]);
       const events = createMailpitEvents(this.#options);
       const answer = requestListener(
@@ -139,6 +143,7 @@ class HttpService implements HttpServer {
         feed: createFeed(this.#options),
         events,
         mailhog: mailhogSockets(this.#options),
+        inbucket: inbucketMonitors(this.#options, (url) => pathOf(url, this.#options.webroot)),
       };
       return this.#loaded;
     })();
@@ -166,6 +171,7 @@ class HttpService implements HttpServer {
     this.#loaded?.feed.close();
     this.#loaded?.events.close();
     this.#loaded?.mailhog.close();
+    this.#loaded?.inbucket.close();
     for (const socket of this.#open.keys()) if (!this.#busy.has(socket)) socket.end();
   }
 
@@ -198,13 +204,18 @@ class HttpService implements HttpServer {
     if (verdict.type === 'refused') {
       await holdBack(verdict, address, this.#throttle);
       refuseUpgrade(socket, verdict.status, verdict.detail, verdict.challenge);
-    } else if (!SOCKETS.has(path)) {
+    } else if (!isSocket(path)) {
       refuseUpgrade(socket, 404, 'there is no WebSocket here');
     } else {
       // It would only show the watcher to himself, and each event of it would be another one.
       this.#open.get(socket)?.unrecord();
-      const { feed, events, mailhog } = await this.#load();
-      const sockets = path === FEED_PATH ? feed : path === EVENTS_PATH ? events : mailhog;
+      const { feed, events, mailhog, inbucket } = await this.#load();
+      const known: Readonly<Record<string, Pick<Feed, 'upgrade'>>> = {
+        [FEED_PATH]: feed,
+        [EVENTS_PATH]: events,
+        [MAILHOG_SOCKET_PATH]: mailhog,
+      };
+      const sockets = known[path] ?? inbucket;
       sockets.upgrade(request, socket, head, verdict.scope);
     }
   }

@@ -27,6 +27,9 @@ export const EVENTS_PATH = '/api/events';
 /** That of the API that is compatible with MailHog's. */
 export const MAILHOG_SOCKET_PATH = '/api/v2/websocket';
 
+/** Those of Inbucket's: its version, and whose mailbox. */
+export const INBUCKET_SOCKET_PATH = /^\/api\/v([12])\/monitor\/messages(?:\/([^/]+))?$/;
+
 /** What is read of the recorder. */
 export type ConversationSource = Pick<
   Recorder,

@@ -10,6 +10,7 @@ import type { Scope } from '../delivery/scopes.ts';
 import { type Verdict, checkPassword, holdBack, isAutodiscover, isForeignPage, judge, pathOf } from './access.ts';
 import { addEthereal } from './compatible/ethereal.ts';
 import { addGreenmail } from './compatible/greenmail.ts';
+import { addInbucket } from './compatible/inbucket.ts';
 import { addMailhog } from './compatible/mailhog.ts';
 import { addMailpit } from './compatible/mailpit.ts';
 import { addSetupDocuments } from './connect/documents.ts';
@@ -37,6 +38,13 @@ import { settingsRoutes } from './routes/settings.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { waitingRoutes } from './routes/waiting.ts';
+
+const INBUCKET_SOCKETS = [
+  '/api/v2/monitor/messages',
+  '/api/v2/monitor/messages/:name',
+  '/api/v1/monitor/messages',
+  '/api/v1/monitor/messages/:name',
+];
 
 const ROUTES: readonly Route[] = [
   ...statusRoutes,
@@ -111,14 +119,15 @@ function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope:
   addHealth(app, options);
   addEthereal(app, options);
   addGreenmail(app, options);
+  app.on('GET', [FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH, ...INBUCKET_SOCKETS], () => {
+    throw new HttpProblem(426, 'this is a WebSocket', { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } });
+  });
+  addInbucket(app, options); // before Mailpit's, too
   addMailhog(app, options); // before Mailpit's, which answer all the rest of /api/v1
   addMailpit(app, options);
   addOAuth(app, options);
   addOpenApi(app, ROUTES, options.version);
   for (const route of ROUTES) addRoute(app, route, options);
-  app.on('GET', [FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH], () => {
-    throw new HttpProblem(426, 'this is a WebSocket', { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } });
-  });
   addSetupDocuments(app, options); // before the pages, of which one is /connect
   addPages(app, options.pagesFolder);
   app.notFound((context) => {

@@ -1,16 +1,10 @@
 /** News for clients of MailHog: each message as it arrives, over a WebSocket or as server-sent events. */
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import type { WebSocket, WebSocketServer } from 'ws';
-import type { Scope } from '../../../delivery/scopes.ts';
 import { News } from '../../news.ts';
 import type { HttpParts } from '../../parts.ts';
-import { scopeView } from '../../scope-view.ts';
+import { type NewsSockets, newsSockets } from '../news-sockets.ts';
 import { type MailhogMessage, mailhogMessage } from './shapes.ts';
 
 const KEEPALIVE_MS = 60_000;
-const PING_MS = 30_000;
-const MOST_SOCKETS = 256;
 
 /** What has arrived since the cursor and arrives later, until the signal; `quiet`: nothing did for a minute. */
 async function* arrivals(
@@ -56,74 +50,9 @@ function eventText(news: MailhogMessage | 'begun' | 'quiet'): string {
   return `${lines.map((line) => `data: ${line}`).join('\n')}\n\n`;
 }
 
-export interface MailhogSockets {
-  /** Takes over a connection whose right to be here has been checked. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, scope?: Scope): void;
-  close(): void;
-}
-
 /** `GET /api/v2/websocket`: each message as bare JSON. */
-export function mailhogSockets(parts: HttpParts): MailhogSockets {
-  const closing = new AbortController();
-  const open = new Set<WebSocket>();
-  let server: WebSocketServer | undefined;
-
-  const serve = async (socket: WebSocket, view: HttpParts, cursor: string): Promise<void> => {
-    const left = new AbortController();
-    let isAlive = true;
-    const ping = setInterval(() => {
-      if (!isAlive) socket.terminate();
-      isAlive = false;
-      socket.ping();
-    }, PING_MS);
-    ping.unref();
-    socket.on('pong', () => (isAlive = true));
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      clearInterval(ping);
-      open.delete(socket);
-      left.abort();
-    });
-    for await (const news of arrivals(view, cursor, AbortSignal.any([left.signal, closing.signal]))) {
-      // A slow client slows its own news alone: the next message is read when this one has gone out.
-      if (typeof news === 'object') await new Promise((resolve) => socket.send(JSON.stringify(news), resolve));
-    }
-    socket.close(1001);
-  };
-
-  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer, scope?: Scope): Promise<void> => {
-    const ws = await import('ws');
-    const view = scope && parts.scopes ? scopeView(parts, parts.scopes, scope) : parts;
-    const { cursor } = await view.store.transactionEvents(undefined);
-    server ??= new ws.WebSocketServer({ noServer: true, clientTracking: false, maxPayload: 1024 });
-    if (closing.signal.aborted || socket.destroyed) {
-      socket.destroy();
-      return;
-    }
-    server.handleUpgrade(request, socket, head, (webSocket) => {
-      if (open.size >= MOST_SOCKETS) {
-        webSocket.close(1013, 'too many');
-        return;
-      }
-      open.add(webSocket);
-      serve(webSocket, view, cursor).catch((error: unknown) => {
-        parts.log('error', 'the news for a client of MailHog: a fault of ours', error);
-        webSocket.terminate();
-      });
-    });
-  };
-
-  return {
-    upgrade(request, socket, head, scope) {
-      socket.on('error', () => undefined);
-      accept(request, socket, head, scope).catch((error: unknown) => {
-        parts.log('error', 'the news for a client of MailHog: a fault of ours', error);
-        socket.destroy();
-      });
-    },
-    close() {
-      closing.abort();
-      for (const socket of open) socket.close(1001);
-    },
-  };
+export function mailhogSockets(parts: HttpParts): NewsSockets {
+  return newsSockets(parts, 'MailHog', async function* (view, cursor, signal) {
+    for await (const news of arrivals(view, cursor, signal)) if (typeof news === 'object') yield JSON.stringify(news);
+  });
 }
