@@ -4,7 +4,7 @@
  */
 import { addrSpec, normalizeDomain, splitAddress } from '../mail/address.ts';
 import type { AccountId } from '../store/change.ts';
-import type { Accepted, ForwardPath, MailStore, NewAccount, Origin, Spooled } from '../store/mail-store.ts';
+import type { Accepted, Account, ForwardPath, MailStore, NewAccount, Origin, Spooled } from '../store/mail-store.ts';
 import { isFull, quotaRefusal } from '../store/quota.ts';
 import { Refusal } from '../store/refusal.ts';
 import type { ScopeRegistry } from './scopes.ts';
@@ -86,17 +86,15 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
     if (options.permitted?.test(given) === false) throw new Refusal('NOPERM', `Mail for ${given} is not taken here`);
     const { localPart, domain } = partsOf(given, defaultDomain);
     const scope = options.scopes?.byDomain(domain);
-    if (scope) return { address: given, account: scope.account, scope: scope.id };
+    if (scope) {
+      refuseFull(given, (await store.findAccount(scope.account))?.quota, octets);
+      return { address: given, account: scope.account, scope: scope.id };
+    }
     if (local && !local.has(domain))
       throw new Refusal('NOPERM', `${domain} is not a domain of this server, which does not relay`);
     const address = addrSpec({ localPart, domain });
     const account = (await store.findAccount(address)) ?? (await findWithoutTag(localPart, domain));
-    if (account) {
-      const { quota } = account;
-      // A message of an unknown size is as small as can be.
-      const refusal = octets !== undefined || isFull(quota) ? quotaRefusal(given, quota, 1, octets ?? 1) : undefined;
-      if (refusal) throw refusal;
-    }
+    refuseFull(given, account?.quota, octets);
     return { address: given, account: account?.id ?? newAccount(localPart, address) };
   }
 
@@ -180,6 +178,14 @@ export function createDelivery(options: DeliveryOptions): LocalDelivery {
 function partsOf(address: string, defaultDomain: string): { localPart: string; domain: string } {
   const parts = splitAddress(address) ?? { localPart: address, domain: defaultDomain };
   return { localPart: parts.localPart.toLowerCase(), domain: normalizeDomain(parts.domain) };
+}
+
+/** @throws Refusal OVERQUOTA, BEYONDQUOTA */
+function refuseFull(address: string, quota: Account['quota'] | undefined, octets: number | undefined): void {
+  // A message of an unknown size is as small as can be.
+  if (!quota || (octets === undefined && !isFull(quota))) return;
+  const refusal = quotaRefusal(address, quota, 1, octets ?? 1);
+  if (refusal) throw refusal;
 }
 
 /** Each account once, however many addresses led to it; or so often as a fault wants it. */

@@ -1,7 +1,8 @@
 /** The API as the token of a test scope sees it: its own accounts, mail and conversations, and nothing of anybody else. */
 import { normalizeDomain, splitAddress } from '../mail/address.ts';
 import type { Scope, ScopeRegistry } from '../delivery/scopes.ts';
-import type { Account, MailStore, TransactionSummary } from '../store/mail-store.ts';
+import type { Account, MailStore, TransactionFilter, TransactionSummary } from '../store/mail-store.ts';
+import type { SearchQuery } from '../store/search-query.ts';
 import type { Conversation } from '../wire/recorder.ts';
 import { NO_SETTINGS } from './compatible/mailpit/settings.ts';
 import type { ConversationSource, HttpOptions } from './parts.ts';
@@ -40,27 +41,41 @@ function scopedStore(store: MailStore, scopes: ScopeRegistry, scope: Scope): Mai
     ...transaction,
     forwardPaths: transaction.forwardPaths.filter(({ address }) => (scopeOf(scopes, address)?.id ?? owner) === owner),
     copies: transaction.copies.filter(({ address }) => isOwn(address)),
+    tags: isShared(transaction) ? [] : transaction.tags,
+  });
+  /** Tags are a message's, whoever gave them: those of one that others have too are nobody's here. */
+  const isShared = ({ copies }: TransactionSummary): boolean => copies.some(({ address }) => !isOwn(address));
+  const scoped = (query: SearchQuery): SearchQuery => {
+    if ('queries' in query) return { ...query, queries: query.queries.map(scoped) };
+    if (query.type === 'not') return { ...query, query: scoped(query.query) };
+    if (query.type === 'recipient') return { ...query, within: scope.domain };
+    return query.type === 'tag' ? { ...query, owner } : query;
+  };
+  const ownPart = (filter: TransactionFilter = {}): TransactionFilter => ({
+    ...filter,
+    owner,
+    ...(filter.query && { query: scoped(filter.query) }),
   });
   const tagged = async (tag: string | undefined): Promise<readonly TransactionSummary[]> => {
     const page = { start: 0, limit: Number.MAX_SAFE_INTEGER };
-    return (await store.listTransactions({ owner, query: { type: 'tag', tag } }, page)).items;
+    return (await store.listTransactions(ownPart({ query: { type: 'tag', tag } }), page)).items;
   };
   const overrides: Partial<MailStore> = {
     createAccount: (account) => store.createAccount({ ...account, owner }),
     findAccount: async (idOrAddress) => own(await store.findAccount(idOrAddress)),
     listAccounts: () => store.listAccounts(owner),
     listTransactions: async (filter, page) => {
-      const list = await store.listTransactions({ ...filter, owner }, page);
+      const list = await store.listTransactions(ownPart(filter), page);
       return { ...list, items: list.items.map(shown) };
     },
     findTransaction: async (id, filter) => {
-      const found = await store.findTransaction(id, { ...filter, owner });
+      const found = await store.findTransaction(id, ownPart(filter));
       return found && shown(found);
     },
     findContent: (id) => store.findContent(id, owner),
     findCopies: (email) => store.findCopies(email, owner),
-    markTransactions: (ids, read, filter) => store.markTransactions(ids, read, { ...filter, owner }),
-    deleteTransactions: (ids, filter) => store.deleteTransactions(ids, { ...filter, owner }),
+    markTransactions: (ids, read, filter) => store.markTransactions(ids, read, ownPart(filter)),
+    deleteTransactions: (ids, filter) => store.deleteTransactions(ids, ownPart(filter)),
     listTags: async () => {
       const counts = new Map<string, number>();
       for (const { tags } of await tagged(undefined))
@@ -70,7 +85,7 @@ function scopedStore(store: MailStore, scopes: ScopeRegistry, scope: Scope): Mai
     setTags: async (ids, tags) => {
       const found = await Promise.all(ids.map((id) => store.findTransaction(id, { owner })));
       return store.setTags(
-        found.flatMap((transaction) => (transaction ? [transaction.transactionId] : [])),
+        found.flatMap((transaction) => (transaction && !isShared(transaction) ? [transaction.transactionId] : [])),
         tags,
       );
     },
@@ -82,7 +97,7 @@ function scopedStore(store: MailStore, scopes: ScopeRegistry, scope: Scope): Mai
       }
       return found.length;
     },
-    transactionEvents: (cursor, filter) => store.transactionEvents(cursor, { ...filter, owner }),
+    transactionEvents: (cursor, filter) => store.transactionEvents(cursor, ownPart(filter)),
     figures: async () => {
       const [accounts, list] = await Promise.all([
         store.listAccounts(owner),

@@ -2,6 +2,7 @@
  * What is said to an SMTP client: reply codes of RFC 5321 §4.2.3, enhanced status codes of RFC 3463 and RFC 5248.
  * RFC 2034 §4 wants the latter on every 2xx, 4xx and 5xx reply but the greeting and the answers to HELO and EHLO.
  */
+import type { Connection } from '../wire/connection.ts';
 import type { Chaos, ChaosPoint } from '../faults/chaos.ts';
 import { Refusal, WORDS } from '../store/refusal.ts';
 import { BadSyntax } from './grammar/bad-syntax.ts';
@@ -50,9 +51,16 @@ export function tooLarge(maximumOctets: number): Reply {
 }
 
 /** A refusal by chance, in the words of Mailpit, which has no enhanced status code there. Undefined: go on. */
-export function struck(chaos: Chaos | undefined, point: ChaosPoint): Reply | undefined {
-  const code = chaos?.strike(point);
-  return code === undefined ? undefined : { code, text: `Chaos ${point} error` };
+export function struck({ options, connection }: Struck, point: ChaosPoint): Reply | undefined {
+  const code = options.chaos?.strike(point);
+  if (code === undefined) return undefined;
+  connection.annotate({ type: 'fault', rule: 'chaos', effect: 'refuse', at: point });
+  return { code, text: `Chaos ${point} error` };
+}
+
+interface Struck {
+  readonly options: { readonly chaos?: Chaos | undefined };
+  readonly connection: Pick<Connection, 'annotate'>;
 }
 
 /** What is said for what was thrown; undefined: it is a fault of ours, to be logged. */

@@ -29,10 +29,13 @@ export type SearchQuery =
   | { readonly type: 'text'; readonly text: string }
   /** One of From, Sender, Reply-To, To, Cc, Bcc, Return-Path. */
   | { readonly type: 'any-address'; readonly text: string }
-  /** An address of the SMTP envelope, whether a field names it or not; mail that came otherwise has none. */
-  | { readonly type: 'recipient'; readonly text: string }
-  /** A tag of the transaction, whole, compared without case; undefined: any. */
-  | { readonly type: 'tag'; readonly tag: string | undefined }
+  /**
+   * An address of the SMTP envelope, whether a field names it or not; mail that came otherwise has none. `within`: of this
+   * domain, in lower case, or of one below it.
+   */
+  | { readonly type: 'recipient'; readonly text: string; readonly within?: string | undefined }
+  /** A tag of the transaction, whole, compared without case; undefined: any. `owner`: and nobody else has a copy. */
+  | { readonly type: 'tag'; readonly tag: string | undefined; readonly owner?: string | undefined }
   /** File names of parts. */
   | { readonly type: 'attachment-name'; readonly text: string }
   | { readonly type: 'has-attachment' | 'has-inline' }

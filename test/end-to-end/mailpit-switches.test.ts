@@ -54,6 +54,14 @@ test('chaos refuses at MAIL, RCPT and AUTH, and is put to rest again', async () 
     await expect(mailpit.setChaosTriggers({ Sender: trigger })).rejects.toThrow(`400 Bad Request`);
     await expect(mailpit.setChaosTriggers({ Sender: trigger })).rejects.toThrow(rule);
   }
+  const told = (await (await fetch(`${base(stack)}/api/glass/conversations?service=smtp`)).json()) as {
+    readonly conversations: readonly { readonly id: string }[];
+  };
+  const hits = await Promise.all(
+    told.conversations.map(async ({ id }) => (await fetch(`${base(stack)}/api/glass/conversations/${id}`)).text()),
+  );
+  for (const point of ['sender', 'recipient', 'authentication'])
+    expect(hits.join()).toContain(`{"type":"fault","rule":"chaos","effect":"refuse","at":"${point}"}`);
   expect((await mailpit.getChaosTriggers()).Authentication.Probability).toBe(100);
   await mailpit.setChaosTriggers({});
   await send(stack, {}, login);

@@ -4,6 +4,7 @@ import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../test-stack.ts';
+import { Dialogue } from './dialogue.ts';
 
 const ALICE = 'alice@glass.localhost';
 let stack: TestStack;
@@ -111,6 +112,36 @@ describe('mail clients', () => {
     expect(await imap(ALICE, access_token)).toBeUndefined();
     expect(await imap('bob@glass.localhost', access_token)).toMatch(REFUSED);
     expect(await imap(ALICE, `${access_token.slice(0, -8)}AAAAAAAA`)).toMatch(REFUSED);
+  });
+
+  test('IMAP, POP3 and SMTP take one by both mechanisms, and not one that was revoked', async () => {
+    /** @returns whether the client was let in */
+    const login = async (service: 'imaps' | 'pop3s' | 'submissions', mechanism: string, jwt: string) => {
+      using client = await Dialogue.open(stack.port(service), 'tls');
+      await client.until(/^.*\r\n/);
+      if (service === 'submissions') await client.ask('EHLO test', /^250 .*\r\n/m);
+      const said =
+        mechanism === 'XOAUTH2'
+          ? `user=${ALICE}\x01auth=Bearer ${jwt}\x01\x01`
+          : `n,a=${ALICE},\x01host=localhost\x01auth=Bearer ${jwt}\x01\x01`;
+      // No initial response: the command line of POP3 is too short for a token.
+      await client.ask(`${service === 'imaps' ? 'a AUTHENTICATE' : 'AUTH'} ${mechanism}`, /^(?:\+|334) .*\r\n/m);
+      const answer = await client.ask(Buffer.from(said).toString('base64'), /^.*\r\n/m);
+      if (/^(?:\+|334) eyJ/.test(answer)) return false; // its error, as JSON
+      expect(answer).toMatch(/^(?:a OK|\+OK|235) /);
+      return true;
+    };
+    const { access_token } = await byPassword();
+    const every = async () => {
+      const outcomes: boolean[] = [];
+      for (const service of ['imaps', 'pop3s', 'submissions'] as const)
+        for (const mechanism of ['XOAUTH2', 'OAUTHBEARER'])
+          outcomes.push(await login(service, mechanism, access_token));
+      return outcomes;
+    };
+    expect(await every()).toEqual(Array(6).fill(true));
+    await post('/oauth/revoke', { token: access_token });
+    expect(await every()).toEqual(Array(6).fill(false));
   });
 
   test('nodemailer sends with one, fetched with a refresh token when it has none or an old one', async () => {

@@ -263,3 +263,72 @@ test('scopes outlive the server; what belongs to none does not', async () => {
   await stack[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
+
+describe('of a message that others have too', () => {
+  test('a scope waits until it has read its own copy', async () => {
+    const [one, two] = [await open(), await open()];
+    await send('for both', one.address, two.address);
+    const { body } = await api<MessageList>('/api/glass/messages', one);
+    const { id } = body.messages[0]!;
+    const waiting = (scope: MadeScope, timeout: string) =>
+      api<Waited>(`/api/glass/messages/wait?is=read&timeout=${timeout}`, scope);
+    const own = waiting(one, '20s');
+    const mark = (scope: MadeScope, read: boolean) =>
+      api('/api/glass/messages/mark', {
+        method: 'POST',
+        body: JSON.stringify({ ids: [id], read }),
+        token: scope.token,
+      });
+    await mark(one, true);
+    expect((await own).body.messages).toMatchObject([{ id, read: true }]);
+    expect((await waiting(two, '50ms')).status).toBe(404);
+    expect((await api<MessageList>('/api/glass/messages', two)).body.messages).toMatchObject([{ read: false }]);
+    // To everybody it is unread as long as one copy is.
+    const all = await api<MessageList>('/api/glass/messages');
+    expect(all.body.messages).toMatchObject([{ read: false }]);
+  });
+
+  test('neither the addresses of others are found, nor their tags', async () => {
+    const [one, two] = [await open(), await open()];
+    await send('for both', one.address, two.address.replace('@', '+hidden@'));
+    await send('for one', one.address.replace('@', '+own@'));
+    const found = async (scope: MadeScope | undefined, query: string) => {
+      const path = `/api/glass/messages?query=${encodeURIComponent(query)}`;
+      const { body } = await api<MessageList>(path, scope);
+      return body.messages.map(({ subject }) => subject);
+    };
+    expect(await found(undefined, `addressed:${two.domain}`)).toEqual(['for both']);
+    // The field To names the last recipient alone; the envelope is what must not be found by.
+    expect(await found(one, `bcc:${two.domain}`)).toEqual([]);
+    expect(await found(two, `bcc:${one.domain}`)).toEqual([]);
+    expect(await found(two, `addressed:${one.domain}`)).toEqual([]);
+    expect(await found(one, `bcc:${one.domain}`)).toEqual(['for both']);
+    expect(await found(undefined, 'tag:hidden')).toEqual(['for both']);
+    expect(await found(one, 'tag:hidden')).toEqual([]);
+    expect(await found(one, 'is:tagged')).toEqual(['for one']);
+    const tags = async (scope: MadeScope) => (await fetch(`${url}/api/v1/tags`, bearer(scope))).json();
+    expect([await tags(one), await tags(two)]).toEqual([['own'], []]);
+    const { body } = await api<MessageList>('/api/glass/messages', two);
+    const put = { method: 'PUT', body: JSON.stringify({ IDs: [body.messages[0]!.id], Tags: ['mine'] }) };
+    await fetch(`${url}/api/v1/tags`, { ...put, ...bearer(two) });
+    expect(await found(undefined, 'tag:hidden')).toEqual(['for both']);
+    expect([await tags(one), await tags(two)]).toEqual([['own'], []]);
+  });
+});
+
+const bearer = ({ token }: MadeScope): RequestInit => ({ headers: { Authorization: `Bearer ${token}` } });
+
+test('a scope whose mailbox is full refuses at RCPT', async () => {
+  await using small = await startTestStack('--quota-messages', '1');
+  const base = `http://127.0.0.1:${small.port('http')}`;
+  const made = await fetch(`${base}/api/glass/scopes`, { method: 'POST', body: '{}' });
+  const { address } = (await made.json()) as MadeScope;
+  const transport = createTransport({ host: '127.0.0.1', port: small.port('smtp') });
+  const mail = { from: 'a@b.test', to: address, subject: 'x', text: 'y' };
+  await transport.sendMail(mail);
+  await expect(transport.sendMail(mail)).rejects.toMatchObject({
+    command: 'RCPT TO',
+    response: expect.stringMatching(/^452 4\.2\.2 /) as string,
+  });
+  expect(small.logged).toEqual([]);
+});

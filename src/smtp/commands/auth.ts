@@ -74,7 +74,7 @@ async function outcome(
   // Who guesses waits for each answer, right or wrong.
   const wait = options.loginThrottle.delayMs(address);
   if (wait > 0) await delay(wait, undefined, { signal: connection.signal }).catch(() => undefined); // The client left.
-  const hit = struck(options.chaos, 'authentication');
+  const hit = struck(session, 'authentication');
   if (hit) return hit;
   if (step.type === 'success') {
     options.loginThrottle.succeeded(address);

@@ -28,7 +28,7 @@ export function mail(argument: string, session: SmtpSession): Reply {
   if ((parameters.size ?? 0) > maximumMessageOctets) return tooLarge(maximumMessageOctets); // RFC 1870 §6.1
   const refused = senderRefused(session, address);
   if (refused) return refused;
-  const hit = struck(session.options.chaos, 'sender');
+  const hit = struck(session, 'sender');
   if (hit) return hit;
   session.transaction = {
     reversePath: address,

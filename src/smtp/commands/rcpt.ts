@@ -24,7 +24,7 @@ export async function rcpt(argument: string, session: SmtpSession): Promise<Repl
   if (!transaction.parameters.smtpUtf8 && !isAscii(address)) {
     return reply(553, '5.6.7', 'The address needs SMTPUTF8, given with MAIL'); // RFC 6531 §3.5
   }
-  const hit = struck(options.chaos, 'recipient');
+  const hit = struck(session, 'recipient');
   if (hit) return hit;
   const key = address.toLowerCase();
   const { recipients, accepted } = transaction;

@@ -32,10 +32,16 @@ export class Addressing {
   }
 
   /**
+   * @param within only addresses of this domain and of those below it; undefined: all
    * @param mask 1 for each that is in question
    * @returns 1 for each of those of which an address contains the text
    */
-  async find(emailIds: ArrayLike<number>, text: string, mask: Uint8Array): Promise<Uint8Array> {
+  async find(
+    emailIds: ArrayLike<number>,
+    text: string,
+    within: string | undefined,
+    mask: Uint8Array,
+  ): Promise<Uint8Array> {
     const wanted = foldForSearch(text);
     const found = new Uint8Array(mask.length);
     // The same recipients come again and again.
@@ -44,7 +50,7 @@ export class Addressing {
       let answer = known.get(paths);
       if (answer === undefined) {
         if (known.size >= IDS_AT_ONCE) known.clear();
-        known.set(paths, (answer = isAddressed(paths, wanted)));
+        known.set(paths, (answer = isAddressed(paths, wanted, within)));
       }
       return answer;
     };
@@ -82,8 +88,12 @@ export class Addressing {
   }
 }
 
-function isAddressed(paths: string, wanted: string): boolean {
-  return (JSON.parse(paths) as readonly ForwardPath[]).some(({ address }) => foldForSearch(address).includes(wanted));
+function isAddressed(paths: string, wanted: string, within: string | undefined): boolean {
+  const isMeant = (address: string): boolean =>
+    within === undefined || `.${address.slice(address.lastIndexOf('@') + 1).toLowerCase()}`.endsWith(`.${within}`);
+  return (JSON.parse(paths) as readonly ForwardPath[]).some(
+    ({ address }) => foldForSearch(address).includes(wanted) && isMeant(address),
+  );
 }
 
 /** How many there are in question, the lowest of them and the highest. */

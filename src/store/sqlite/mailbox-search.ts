@@ -52,7 +52,7 @@ export class MailboxSearch {
       internalDates: snapshot.internalDates,
       sizes: () => snapshot.sizes,
       flagged: (flag) => this.#flagged(snapshot, flag.toLowerCase()),
-      addressedTo: (text, mask) => this.#addressing.find(snapshot.emailIds, text, mask),
+      addressedTo: (text, within, mask) => this.#addressing.find(snapshot.emailIds, text, within, mask),
       tagged: (tag) => this.#tags.among(snapshot.emailIds.subarray(0, snapshot.count), tag),
       savedDates: () => this.#savedDates(snapshot),
     };

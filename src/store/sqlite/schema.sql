@@ -273,7 +273,8 @@ CREATE TABLE transaction_event (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   -- 1 read, 2 unread, 3 deleted, 4 tags changed
   type INTEGER NOT NULL,
-  -- Deleted: the account that held the copies. Otherwise 0.
+  -- Deleted: the account that held the copies. Read and unread: the account whose copies are, while those of others are
+  -- not; only whoever owns it is told. Otherwise 0.
   account_id INTEGER NOT NULL,
   -- How many transactions.
   count INTEGER NOT NULL,

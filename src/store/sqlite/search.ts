@@ -19,9 +19,9 @@ export interface Candidates {
   /** 1 for each that has the flag, compared without case. */
   flagged(flag: string): Promise<Uint8Array> | Uint8Array;
   /** 1 for each of those in question that was handed in for such an address. */
-  addressedTo(text: string, mask: Uint8Array): Promise<Uint8Array>;
+  addressedTo(text: string, within: string | undefined, mask: Uint8Array): Promise<Uint8Array>;
   /** 1 for each that has the tag, or, without one, any. */
-  tagged(tag: string | undefined): Promise<Uint8Array>;
+  tagged(tag: string | undefined, owner: string | undefined): Promise<Uint8Array>;
   /** Milliseconds since 1970. */
   savedDates(): Promise<Float64Array>;
 }
@@ -154,9 +154,9 @@ export class Search {
       case 'mod-seq':
         return filtered(mask, (i) => modSeqs !== undefined && modSeqs[i]! >= query.since);
       case 'recipient':
-        return this.#candidates.addressedTo(query.text, mask);
+        return this.#candidates.addressedTo(query.text, query.within, mask);
       case 'tag': {
-        const tagged = await this.#candidates.tagged(query.tag);
+        const tagged = await this.#candidates.tagged(query.tag, query.owner);
         return filtered(mask, (i) => tagged[i] === 1);
       }
       case 'email':

@@ -12,6 +12,8 @@ interface ChangedRow {
   unread: number;
   new_unread: number;
   new_copies: number;
+  /** How many came or went. */
+  copies: number;
 }
 
 export class CopyCounts {
@@ -45,7 +47,7 @@ export class CopyCounts {
       ),
       changed: db.prepare<[], ChangedRow>(
         `SELECT accepted.email_id, public_id, accepted.unread, accepted.unread + delta.unread AS new_unread,
-           accepted.copies + delta.copies AS new_copies
+           accepted.copies + delta.copies AS new_copies, delta.copies
          FROM delta CROSS JOIN accepted ON accepted.email_id = delta.email_id`,
       ),
       update: db.prepare(
@@ -86,6 +88,9 @@ export class CopyCounts {
     const read: number[] = [];
     const unread: number[] = [];
     const deleted: string[] = [];
+    /** Where others have copies that are still unread, or were before. */
+    const partlyRead: number[] = [];
+    const partlyUnread: number[] = [];
     for (const row of this.#statements.changed.iterate()) {
       if (row.new_copies === 0) {
         deleted.push(row.public_id);
@@ -93,6 +98,8 @@ export class CopyCounts {
       } else if (row.unread > 0 !== row.new_unread > 0) {
         (row.new_unread > 0 ? unread : read).push(row.email_id);
         this.#ledger.count('unread_transactions', row.new_unread > 0 ? 1 : -1);
+      } else if (row.copies === 0 && row.unread !== row.new_unread) {
+        (row.new_unread > row.unread ? partlyUnread : partlyRead).push(row.email_id);
       }
     }
     this.#statements.update.run();
@@ -105,6 +112,8 @@ export class CopyCounts {
     this.#statements.clear.run();
     this.#log.add(EVENT.read, 0, read);
     this.#log.add(EVENT.unread, 0, unread);
+    this.#log.add(EVENT.read, account, partlyRead);
+    this.#log.add(EVENT.unread, account, partlyUnread);
     this.#log.add(EVENT.deleted, account, deleted);
   }
 

@@ -342,8 +342,12 @@ export class TransactionReads {
         }
         return found;
       },
-      addressedTo: (text, mask) => this.#addressing.find(emailIds, text, mask),
-      tagged: (tag) => this.#tags.among(emailIds, tag),
+      addressedTo: (text, within, mask) => this.#addressing.find(emailIds, text, within, mask),
+      tagged: async (tag, owner) => {
+        const found = await this.#tags.among(emailIds, tag);
+        if (owner === undefined) return found;
+        return found.map((bit, i) => (bit === 1 && this.#isAllOf(emailIds[i]!, owner) ? 1 : 0));
+      },
       async savedDates() {
         return Float64Array.from(emailIds, (id) => (selectSavedDate.get(id) ?? NaN) * 1000);
       },
@@ -408,6 +412,11 @@ export class TransactionReads {
   /** Whether an account of this owner has a copy. */
   isOwnedBy(emailId: number, owner: string): boolean {
     return this.#isSeenBy(this.#statements.owners.all(emailId), { owner });
+  }
+
+  /** Whether nobody else has a copy. */
+  #isAllOf(emailId: number, owner: string): boolean {
+    return this.#statements.owners.all(emailId).every((copy) => copy[1] === owner);
   }
 
   #isSeenBy(
@@ -548,6 +557,7 @@ export class TransactionReads {
           deleted.add(transactionId);
         }
       } else {
+        if (row.account_id !== 0 && (filter.owner === undefined || !this.#concerns(row.account_id, filter))) continue;
         const ids = Float64Array.from(JSON.parse(row.transactions) as number[]);
         const { read: _, ...rest } = filter; // it has just changed
         await nextTurn();
@@ -556,12 +566,17 @@ export class TransactionReads {
           if (transactionId === undefined) continue;
           if (row.type === EVENT.tagged)
             events.push({ type: 'tagged', transactionId, tags: this.#tags.ofEmail(emailId), cursor });
-          else events.push({ type: 'read', transactionId, read: row.type === EVENT.read, cursor });
+          else events.push({ type: 'read', transactionId, read: this.#isRead(emailId, row.type, filter), cursor });
         }
       }
       if (events.length > before) events.push({ ...events.pop()!, cursor: cursorAfter(row.position) });
     }
     return events;
+  }
+
+  /** To an owner the own copies count. */
+  #isRead(emailId: number, type: number, { owner }: TransactionFilter): boolean {
+    return owner === undefined ? type === EVENT.read : this.#unreadBy(owner, emailId) === 0;
   }
 
   /** Of what is deleted, only the account is known: a query's words cannot be looked for any more. */
