@@ -306,7 +306,8 @@ describe('of a message that others have too', () => {
     expect(await found(undefined, 'tag:hidden')).toEqual(['for both']);
     expect(await found(one, 'tag:hidden')).toEqual([]);
     expect(await found(one, 'is:tagged')).toEqual(['for one']);
-    const tags = async (scope: MadeScope) => (await fetch(`${url}/api/v1/tags`, bearer(scope))).json();
+    const tags = async (scope: MadeScope) =>
+      (await (await fetch(`${url}/api/v1/tags`, bearer(scope))).json()) as unknown;
     expect([await tags(one), await tags(two)]).toEqual([['own'], []]);
     const { body } = await api<MessageList>('/api/glass/messages', two);
     const put = { method: 'PUT', body: JSON.stringify({ IDs: [body.messages[0]!.id], Tags: ['mine'] }) };
