@@ -271,6 +271,20 @@ describe('the API of Mailpit, asked by a client of it', () => {
     const options = await http.get('/api/v1/messages', { method: 'OPTIONS' });
     expect([options.status, await options.text()]).toEqual([200, '']);
     expect((await http.get('//api//v1//messages')).status).toBe(200);
+    const view = await http.get('//view/latest.txt');
+    expect([view.status, view.url.endsWith('//view/latest.txt')]).toEqual([200, true]);
+    expect((await http.get('/proxy?data=eDpodHRwOi8veC50ZXN0Lw==')).status).toBe(400);
+    const { swagger, paths } = await http.json<{ swagger: string; paths: Record<string, Record<string, unknown>> }>(
+      '/api/v1/swagger.json',
+    );
+    expect(swagger).toBe('2.0');
+    // Whatever is named there is there.
+    const id = http.store.put(PLAIN);
+    for (const path of Object.keys(paths).filter((each) => paths[each]!.get !== undefined)) {
+      const asked = path.replace('{ID}', id).replace('{PartID}', '1');
+      const answer = await (await http.get(`${asked}?query=x`)).text();
+      expect([asked, answer]).not.toEqual([asked, '404 page not found']);
+    }
     expect((await http.get('/api/v1/messages', { method: 'HEAD' })).status).toBe(200);
   });
 });

@@ -9,6 +9,7 @@ import { partOf, servedOctets, servedTypeWithCharset } from '../message-parts.ts
 import type { HttpOptions, HttpParts } from '../parts.ts';
 import { type App, json } from '../route.ts';
 import { addChaos } from './mailpit/chaos.ts';
+import { addDocument } from './mailpit/document.ts';
 import { addHtmlCheck } from './mailpit/html-check.ts';
 import { addLinkCheck } from './mailpit/link-check.ts';
 import { addRelease } from './mailpit/release.ts';
@@ -31,6 +32,7 @@ export function addMailpit(app: App, parts: HttpOptions): void {
   addLinkCheck(app, parts);
   addThumbnail(app, parts);
   addView(app, parts);
+  addDocument(app, parts);
   app.get('/api/v1/info', async () => json(await info(parts)));
   app.get('/api/v1/webui', () => json(configuration(parts)));
   app.get('/api/v1/', (context) => context.redirect('/api/docs'));

@@ -31,6 +31,9 @@ export function addView(app: App, { store }: HttpParts): void {
     });
   });
 
+  // Of its pages alone, for what a message loads from elsewhere: nothing is loaded here.
+  app.get('/proxy', () => text('Error: invalid request', 400));
+
   app.get('/search', (context) => {
     const query = context.req.query('q') ?? '';
     return context.redirect(query === '' ? '/' : `/?${new URLSearchParams({ q: query }).toString()}`);
