@@ -176,7 +176,7 @@ export async function measureIngest({ scale, say }: Options): Promise<Row[]> {
   return rows;
 }
 
-/** A page of the web interface follows all conversations and all mail meanwhile. */
+/** A page follows all conversations meanwhile. */
 export async function measureWatching(messages: number, say: Options['say']): Promise<Row> {
   say('ingest: watched and unwatched');
   await using unwatched = await startGlassmail();
