@@ -17,6 +17,7 @@ import { Chaos } from './faults/chaos.ts';
 import { interferenceBy } from './faults/interference.ts';
 import { Jim, USUAL_HABITS } from './faults/jim.ts';
 import { FaultRules, MOST_RULES } from './faults/rules.ts';
+import { Doctor } from './glass/doctor/doctor.ts';
 import { createHttp } from './http/app.ts';
 import { IMAP_REFUSALS, serveImap } from './imap/server.ts';
 import { Notifier } from './notifier/notifier.ts';
@@ -128,6 +129,8 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const credentialsFor = (service: TokenScope): Credentials => ({
     addressOf,
     bindsChannels: config.channelBinding,
+    // For learners; whoever guesses at a real site shall learn nothing, and the log of it neither.
+    explainsFailures: config.mode === 'capture',
     findRecord: async (login) => (await store.findPasswordRecord(addressOf(login)))?.record,
     offersTokens: () => tokens.size > 0 || issuer?.hasIssued === true,
     takesTokens: () => errands.any,
@@ -254,10 +257,33 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const token = randomBytes(32).toString('base64url');
   const listeners = new Map<Service, Listener>();
   let accepting = false;
+  const webAddressNow = (): string | undefined => {
+    const webPort = listeners.get('http')?.port;
+    return webPort === undefined ? undefined : `http://localhost:${webPort}`;
+  };
+  const doctor = new Doctor({
+    mode: config.mode,
+    domains: config.domains,
+    defaultDomain: config.defaultDomain,
+    webAddress: webAddressNow,
+    services: () =>
+      Object.fromEntries(
+        [...listeners].map(([service, { port, addresses, accepted, acceptedAt }]) => {
+          const { protocol, tls } = parts[service];
+          const bound = addresses.map(({ address }) => address);
+          return [service, { port, protocol, tls, addresses: bound, accepted, acceptedAt }];
+        }),
+      ),
+    certificateNames: () => certificates.names,
+    certifies: (name) => certificates.covers(name),
+    ownAuthority: certificates.authorityPem !== undefined,
+  });
+  opening.defer(() => doctor.close());
   const http = createHttp({
     store,
     notifier,
     recorder,
+    doctor,
     mode: config.mode,
     domains: config.domains,
     defaultDomain: config.defaultDomain,
@@ -392,8 +418,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     await Promise.all([...listeners.values()].map((listener) => listener.stop()));
   });
   await open('http');
-  const webPort = listeners.get('http')?.port;
-  const webAddress = webPort === undefined ? undefined : `http://localhost:${webPort}`;
+  const webAddress = webAddressNow();
   for (const service of SERVICES) if (service !== 'http') await open(service, webAddress);
   accepting = true;
   opening.defer(() => {

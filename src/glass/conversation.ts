@@ -13,7 +13,7 @@ import type {
   View,
 } from '../wire/recorder.ts';
 import type { Diagnosis } from './doctor/diagnosis.ts';
-import { diagnosesOf } from './doctor/doctor.ts';
+import type { Visit } from './doctor/doctor.ts';
 import { handshakeOf, type Handshake } from './handshake.ts';
 import { readingOf } from './reading.ts';
 import { charsetOf, shownParts, textOf } from './shown.ts';
@@ -102,7 +102,8 @@ export interface ConversationDetail extends ConversationItem {
   readonly handshake: Handshake | null;
 }
 
-export function conversationItem(conversation: Conversation): ConversationItem {
+/** @param visit undefined: there is no doctor */
+export function conversationItem(conversation: Conversation, visit?: Visit): ConversationItem {
   const { closedAt } = conversation;
   const annotations = conversation.annotations();
   return {
@@ -122,16 +123,16 @@ export function conversationItem(conversation: Conversation): ConversationItem {
     lastSeq: conversation.lastSeq,
     annotations: counts(annotations.map(({ annotation }) => annotation.type)),
     problem: annotations.map(({ annotation }) => problemOf(annotation)).findLast((problem) => problem !== null) ?? null,
-    diagnoses: diagnosesOf(conversation),
+    diagnoses: visit?.diagnosesOf(conversation) ?? [],
   };
 }
 
 /** @param since only events with a higher number, and what was said in them; 0 for all */
-export function conversationDetail(conversation: Conversation, since = 0): ConversationDetail {
+export function conversationDetail(conversation: Conversation, since = 0, visit?: Visit): ConversationDetail {
   const { events, missed } = conversation.since(since);
   const veil = veilOf(conversation);
   return {
-    ...conversationItem(conversation),
+    ...conversationItem(conversation, visit),
     events: events.map((event) => eventValue(event, veil)),
     spoken: spokenSince(conversation, since),
     missed,

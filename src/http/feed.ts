@@ -219,6 +219,8 @@ class FeedPage {
     const { subscribe, since, clock } = request.data;
     if (clock !== undefined) {
       const now = Date.now();
+      // The page of a scope is a test's.
+      if (!this.#parts.scope) this.#parts.doctor?.heardClock(clock - now);
       this.#send({ type: 'clock', now: new Date(now).toISOString(), differenceMs: clock - now });
     }
     if (subscribe) this.#then(() => this.#subscribe(subscribe, since));
@@ -339,6 +341,7 @@ class FeedPage {
       if (!this.#postponed.has(conversation)) this.#postponed.set(conversation, before);
     }
     const now = performance.now();
+    const visit = this.#parts.doctor?.visit(recorder);
     const full: ConversationItem[] = [];
     const grown: ConversationNews['grown'] = [];
     for (const conversation of this.#postponed.keys()) {
@@ -347,7 +350,7 @@ class FeedPage {
       if (!hasNotes && now - told.at < GROWN_MS) continue;
       this.#postponed.delete(conversation);
       if (recorder.find(conversation.id) !== conversation) continue;
-      const item = conversationItem(conversation);
+      const item = conversationItem(conversation, visit);
       const diagnoses = JSON.stringify(item.diagnoses);
       this.#told.set(conversation, { noteSeq: conversation.noteSeq, at: now, diagnoses });
       const { id, octets, lastSeq } = item;

@@ -10,6 +10,7 @@ import type { Errands } from '../sasl/errands.ts';
 import type { TokenIssuer } from '../sasl/issuer.ts';
 import type { TokenRegistry } from '../sasl/tokens.ts';
 import type { MailStore } from '../store/mail-store.ts';
+import type { Doctor } from '../glass/doctor/doctor.ts';
 import type { Retention, RetentionRules } from '../store/retention.ts';
 import type { Certificates } from '../wire/certificates.ts';
 import type { Annotation, Endpoint } from '../wire/connection.ts';
@@ -45,6 +46,8 @@ export interface HttpParts {
   readonly store: MailStore;
   readonly notifier: Notifier;
   readonly recorder: ConversationSource;
+  /** Undefined: nobody diagnoses. */
+  readonly doctor?: Doctor | undefined;
   readonly mode: 'capture' | 'domain';
   /** The local domains; in capture mode every other one is local too. */
   readonly domains: readonly string[];

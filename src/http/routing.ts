@@ -25,6 +25,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { connectRoutes } from './routes/connect.ts';
 import { conversationExportRoutes } from './routes/conversation-exports.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { diagnosesRoutes } from './routes/diagnoses.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { addHealth } from './routes/health.ts';
 import { journeyRoutes } from './routes/journey.ts';
@@ -64,6 +65,7 @@ const ROUTES: readonly Route[] = [
   ...conversationExportRoutes,
   ...conversationRoutes,
   ...connectRoutes,
+  ...diagnosesRoutes,
 ];
 
 /** What the pages may load: their own files; no page elsewhere may frame them. */

@@ -3,6 +3,7 @@
  * are, what it yields (untagged responses) and what it returns (the tagged one); the session does the rest.
  */
 import type { SessionFaults } from '../faults/session-faults.ts';
+import type { LoginMistake } from '../sasl/login-mistake.ts';
 import type { SaslOptions } from '../sasl/mechanism.ts';
 import type { AccountId, ModSeq } from '../store/change.ts';
 import type { SharedMailStore } from '../store/mail-store.ts';
@@ -71,8 +72,9 @@ export interface LoginAttempts {
   /** Resolves when this address may have its answer (see `sasl/throttle.ts`). */
   delay(): Promise<void>;
   /** Counts it; after too many, the session ends with BYE when the command has completed. */
-  failed(login: string, mechanism: string, reason: string): void;
-  succeeded(login: string, mechanism: string): void;
+  failed(login: string, mechanism: string, reason: string, mistake?: LoginMistake): void;
+  /** @param given the name as the client wrote it */
+  succeeded(login: string, mechanism: string, given: string): void;
 }
 
 /** Waits for whatever ends a wait in IDLE. */

@@ -567,15 +567,15 @@ export class Session implements SessionForCommands {
         const ms = options.loginThrottle.delayMs(address);
         if (ms > 0) await wait(ms, undefined, { signal: connection.signal });
       },
-      failed: (login, mechanism, reason) => {
+      failed: (login, mechanism, reason, mistake) => {
         this.#failedLogins++;
         options.loginThrottle.failed(address);
-        connection.annotate({ type: 'login-failed', login, mechanism, reason });
+        connection.annotate({ type: 'login-failed', login, mechanism, reason, ...(mistake && { mistake }) });
       },
-      succeeded: (login, mechanism) => {
+      succeeded: (login, mechanism, given) => {
         options.loginThrottle.succeeded(address);
         if (this.faults) this.faults.login = login;
-        connection.annotate({ type: 'login', login, mechanism });
+        connection.annotate({ type: 'login', login, mechanism, ...(given !== login && { given }) });
       },
     };
   }

@@ -1,4 +1,5 @@
 /** What a POP3 command is, and what a state is (RFC 1939 §3). */
+import type { LoginMistake } from '../sasl/login-mistake.ts';
 import type { Credentials, SaslOptions } from '../sasl/mechanism.ts';
 import type { AccountId } from '../store/change.ts';
 import type { MailStore } from '../store/mail-store.ts';
@@ -65,11 +66,12 @@ export interface Context<S extends State = State> {
   /** Waits as long as this address's failed logins demand. */
   readonly holdBack: () => Promise<void>;
   /** @returns whether the connection is to end: too many of them have failed */
-  readonly loginFailed: (login: string, mechanism: string, reason: string) => boolean;
+  readonly loginFailed: (login: string, mechanism: string, reason: string, mistake?: LoginMistake) => boolean;
   /** Whether the last login to this maildrop is so long ago that another one is taken. */
   readonly loginDue: (account: AccountId) => boolean;
   readonly loggedIn: (account: AccountId) => void;
-  readonly loginSucceeded: (address: string, mechanism: string) => void;
+  /** `given`: the name as the client wrote it. */
+  readonly loginSucceeded: (address: string, mechanism: string, given: string) => void;
   /** What CAPA lists, without what is to be hidden on purpose. */
   readonly announce: (capabilities: readonly string[]) => readonly string[];
   readonly annotate: (annotation: Annotation) => void;

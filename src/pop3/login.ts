@@ -1,5 +1,6 @@
 /** What PASS and AUTH have in common: from a proven login to the TRANSACTION state, or to a refusal (RFC 1939 §4). */
-import { loginAddress } from '../sasl/login-name.ts';
+import type { LoginMistake } from '../sasl/login-mistake.ts';
+import { loginAddress, nameHint } from '../sasl/login-name.ts';
 import type { AuthorizationState, Context } from './command.ts';
 import { err, ok } from './grammar/responses.ts';
 import type { Response } from './grammar/responses.ts';
@@ -13,7 +14,7 @@ export async function enterMaildrop(
   const address = loginAddress(login, context.defaultDomain);
   const account = await context.store.findAccount(address);
   if (account === undefined) return refuseLogin(login, mechanism, 'no such account', context);
-  context.loginSucceeded(account.address, mechanism);
+  context.loginSucceeded(account.address, mechanism, login);
   // RFC 2449 §8.1.1: said to nobody but who has proved the password.
   if (!context.loginDue(account.id)) {
     return err(`Not yet: ${context.loginDelaySeconds!} seconds have to lie between two logins`, 'LOGIN-DELAY');
@@ -39,9 +40,10 @@ export function refuseLogin(
   mechanism: string,
   reason: string,
   context: Context<AuthorizationState>,
+  mistake?: LoginMistake,
 ): Response {
-  const response = err('The name or the password is wrong', 'AUTH');
-  return context.loginFailed(login, mechanism, reason) ? { ...response, then: 'close' } : response;
+  const response = err(`The name or the password is wrong${nameHint(login, context.defaultDomain)}`, 'AUTH');
+  return context.loginFailed(login, mechanism, reason, mistake) ? { ...response, then: 'close' } : response;
 }
 
 /** RFC 8314 §3.2 has passwords under TLS only. */

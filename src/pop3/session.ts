@@ -232,17 +232,17 @@ export class Session {
           throw new ConnectionClosed('the client left while its answer was held back');
         });
       },
-      loginFailed: (login, mechanism, reason) => {
+      loginFailed: (login, mechanism, reason, mistake) => {
         loginThrottle.failed(address);
-        connection.annotate({ type: 'login-failed', login, mechanism, reason });
+        connection.annotate({ type: 'login-failed', login, mechanism, reason, ...(mistake && { mistake }) });
         if (++this.#failedLogins < mostFailedLogins) return false;
         connection.annotate({ type: 'limit', limit: `${mostFailedLogins} failed logins` });
         return true;
       },
-      loginSucceeded: (login, mechanism) => {
+      loginSucceeded: (login, mechanism, given) => {
         loginThrottle.succeeded(address);
         if (this.#faults) this.#faults.login = login;
-        connection.annotate({ type: 'login', login, mechanism });
+        connection.annotate({ type: 'login', login, mechanism, ...(given !== login && { given }) });
       },
       loginDue: (account) =>
         loginDelaySeconds === undefined || loginDelayOf(store).isDue(account, loginDelaySeconds, now()),

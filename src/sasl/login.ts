@@ -3,6 +3,7 @@
  * Two responses, name and password, each after a challenge. An initial response is the name, as many clients send it.
  */
 import type { Credentials, SaslExchange, SaslStep } from './mechanism.ts';
+import { mistakeOf } from './login-mistake.ts';
 import { Secret } from './secret.ts';
 import { decodeUtf8 } from './text.ts';
 import { verifyLogin } from './verify-login.ts';
@@ -33,7 +34,9 @@ export class LoginExchange implements SaslExchange {
       return { type: 'challenge', data: Buffer.from('Password:') };
     }
     if (!(await verifyLogin(this.#credentials, login, new Secret(text)))) {
-      return { type: 'failure', reason: 'invalid-credentials', login, message: 'The name or the password is wrong' };
+      const mistake = await mistakeOf(this.#credentials, login, text);
+      const message = 'The name or the password is wrong';
+      return { type: 'failure', reason: 'invalid-credentials', login, mistake, message };
     }
     return { type: 'success', login };
   }

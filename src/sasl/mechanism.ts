@@ -4,6 +4,7 @@
  * POP3 RFC 5034) and calls `step` for each response.
  */
 import { LoginExchange } from './login.ts';
+import type { LoginMistake } from './login-mistake.ts';
 import { OAuthBearerExchange } from './oauth-bearer.ts';
 import { PlainExchange } from './plain.ts';
 import { ScramExchange } from './scram-sha-256.ts';
@@ -19,6 +20,8 @@ export interface Credentials {
   checkPassword?(login: string, password: string): Promise<boolean>;
   /** The operator accepts any login with any password or token. */
   readonly acceptAny?: boolean;
+  /** Failures tell those who watch, never the client, by what the login differs from the right one (`login-mistake.ts`). */
+  readonly explainsFailures?: boolean;
   /** The account that a login name means, whether it exists or not: all the ways of writing one unknown name look alike. */
   addressOf?(login: string): string;
   /** False: SCRAM-SHA-256-PLUS is not offered, though the connection could be bound to. Default true. */
@@ -62,6 +65,8 @@ export type SaslStep =
       /** `malformed`: the client's octets are wrong (BAD, 501); the others say no (NO, 535, -ERR [AUTH]). */
       readonly reason: SaslFailureReason;
       readonly login?: string;
+      /** For those who watch. */
+      readonly mistake?: LoginMistake | undefined;
       /** One line for people; does not tell whether the account exists. */
       readonly message: string;
     };

@@ -3,6 +3,7 @@
  * One response: `[authzid] NUL authcid NUL passwd`, in UTF-8.
  */
 import type { Credentials, SaslExchange, SaslStep } from './mechanism.ts';
+import { mistakeOf } from './login-mistake.ts';
 import { Secret } from './secret.ts';
 import { decodeUtf8 } from './text.ts';
 import { verifyLogin } from './verify-login.ts';
@@ -28,7 +29,9 @@ export class PlainExchange implements SaslExchange {
       return { type: 'failure', reason: 'malformed', message };
     }
     if (!(await verifyLogin(this.#credentials, login, new Secret(password)))) {
-      return { type: 'failure', reason: 'invalid-credentials', login, message: 'The name or the password is wrong' };
+      const mistake = await mistakeOf(this.#credentials, login, password);
+      const message = 'The name or the password is wrong';
+      return { type: 'failure', reason: 'invalid-credentials', login, mistake, message };
     }
     if (authorizationId === '') return { type: 'success', login };
     // Nobody may act for another; that is said only to who knows the password (RFC 4616 §2).

@@ -14,6 +14,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { gs2Header, saslname, type Gs2Header } from './gs2-header.ts';
 import type { Credentials, SaslExchange, SaslFailureReason, SaslStep } from './mechanism.ts';
+import type { LoginMistake } from './login-mistake.ts';
 import { hmac, parseScramRecord, recordOfNobody } from './scram-record.ts';
 import type { ScramRecord } from './scram-record.ts';
 import { decodeUtf8 } from './text.ts';
@@ -59,6 +60,7 @@ interface Challenged {
   readonly record: ScramRecord;
   readonly nonce: string;
   readonly serverFirst: string;
+  readonly isKnown: boolean;
 }
 
 export class ScramExchange implements SaslExchange {
@@ -107,11 +109,11 @@ export class ScramExchange implements SaslExchange {
     const record = (found === undefined ? undefined : parseScramRecord(found)) ?? recordOfNobody(address);
     const nonce = first.nonce + this.#serverNonce;
     const serverFirst = `r=${nonce},s=${encodeBase64(record.salt)},i=${record.iterations}`;
-    this.#state = { name: 'challenged', first, record, nonce, serverFirst };
+    this.#state = { name: 'challenged', first, record, nonce, serverFirst, isKnown: found !== undefined };
     return { type: 'challenge', data: Buffer.from(serverFirst) };
   }
 
-  #final(text: string, { first, record, nonce, serverFirst }: Challenged): SaslStep {
+  #final(text: string, { first, record, nonce, serverFirst, isKnown }: Challenged): SaslStep {
     const { login, authorizationId } = first;
     const final = clientFinal(text);
     if (typeof final === 'string') return this.#error(final, 'malformed', login);
@@ -122,7 +124,8 @@ export class ScramExchange implements SaslExchange {
     }
     const authMessage = `${first.bare},${serverFirst},${final.withoutProof}`;
     if (!provesPassword(record, authMessage, final.proof)) {
-      return this.#error('invalid-proof', 'invalid-credentials', login);
+      const isExplained = !isKnown && this.#credentials.explainsFailures === true;
+      return this.#error('invalid-proof', 'invalid-credentials', login, isExplained ? 'unknown-name' : undefined);
     }
     if (authorizationId !== undefined && authorizationId.toLowerCase() !== login.toLowerCase()) {
       return this.#error('other-error', 'authorization', login);
@@ -147,9 +150,9 @@ export class ScramExchange implements SaslExchange {
     return binding.name === BINDING_TYPE ? undefined : 'unsupported-channel-binding-type';
   }
 
-  #error(error: ServerError, reason: SaslFailureReason, login?: string): SaslStep {
+  #error(error: ServerError, reason: SaslFailureReason, login?: string, mistake?: LoginMistake): SaslStep {
     const message = `${MESSAGES[error]} (${error})`;
-    const outcome: SaslStep = { type: 'failure', reason, ...(login !== undefined && { login }), message };
+    const outcome: SaslStep = { type: 'failure', reason, ...(login !== undefined && { login }), mistake, message };
     this.#state = { name: 'last', outcome };
     return outcome;
   }

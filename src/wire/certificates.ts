@@ -48,6 +48,8 @@ export interface Certificates {
   readonly fingerprints: { readonly authority: Fingerprints | undefined; readonly server: Fingerprints };
   /** The default leaf's names: DNS names, then addresses. */
   readonly names: readonly string[];
+  /** Whether a client that asks for this name, or connects to this address, is shown a certificate that has it. */
+  covers(name: string): boolean;
   /** A certificate of the same authority that expired yesterday, for tests of clients; undefined with own files. */
   expiredContext?(serverName?: string): Promise<SecureContext>;
   /** What the owner should know: lines for the log and the pages. */
@@ -226,6 +228,10 @@ class LocalCertificates implements Certificates {
     return namesOf(this.#leaf.certificate);
   }
 
+  covers(name: string): boolean {
+    return isNamed(this.#leaf.certificate, name) || this.#needsOwnLeaf(name.toLowerCase());
+  }
+
   secureContext(serverName?: string): SecureContext {
     return (serverName === undefined ? undefined : this.#minted.get(serverName.toLowerCase())) ?? this.#default;
   }
@@ -318,6 +324,10 @@ class OwnCertificates implements Certificates {
 
   get names(): readonly string[] {
     return namesOf(this.#identity.certificate);
+  }
+
+  covers(name: string): boolean {
+    return isNamed(this.#identity.certificate, name);
   }
 
   secureContext(): SecureContext {
@@ -423,6 +433,10 @@ function namesOf(certificate: X509Certificate): string[] {
     if (value === undefined) return [];
     return [type === 'DNS' ? value : shortAddress(value)];
   });
+}
+
+function isNamed(certificate: X509Certificate, name: string): boolean {
+  return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
 }
 
 /** OpenSSL prints IPv6 addresses without shortening: `0:0:0:0:0:0:0:1`. */

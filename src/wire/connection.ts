@@ -46,8 +46,16 @@ export interface Endpoint {
  * It never carries a secret.
  */
 export type Annotation =
-  | { readonly type: 'login'; readonly login: string; readonly mechanism: string }
-  | { readonly type: 'login-failed'; readonly login: string; readonly mechanism: string; readonly reason: string }
+  /** `given`: the name as the client wrote it, where that is not the login. */
+  | { readonly type: 'login'; readonly login: string; readonly mechanism: string; readonly given?: string }
+  | {
+      readonly type: 'login-failed';
+      readonly login: string;
+      readonly mechanism: string;
+      readonly reason: string;
+      /** By what the name or the password differs from the right one, where that is looked at. */
+      readonly mistake?: 'unknown-name' | 'case' | 'blanks' | 'keyboard';
+    }
   /** What the client calls itself (RFC 2971). */
   | { readonly type: 'client'; readonly name: string; readonly version: string }
   /** A recipient that the transaction goes on without. */
@@ -65,8 +73,8 @@ export type Annotation =
       readonly dataSeq: number | undefined;
     }
   | { readonly type: 'selected'; readonly mailbox: string }
-  /** A client put messages into a mailbox itself: its copies of what it sent, drafts. */
-  | ({ readonly type: 'appended' } & OfMessages)
+  /** A client put messages into a mailbox itself: its copies of what it sent (`sent`: into the mailbox for those, RFC 6154), drafts. */
+  | ({ readonly type: 'appended'; readonly sent?: true } & OfMessages)
   /** What a list shows of messages: `items` as the protocol calls what was asked for. */
   | ({ readonly type: 'looked'; readonly items: string } & OfMessages)
   | ({ readonly type: 'read'; readonly items: string } & OfMessages)

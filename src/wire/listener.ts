@@ -66,6 +66,8 @@ export interface Listener extends AsyncDisposable {
   readonly connections: number;
   /** How many came since the start. */
   readonly accepted: number;
+  /** When the last one came, milliseconds since 1970. */
+  readonly acceptedAt: number | undefined;
   /** Stops accepting, lets sessions end, then ends them. Idempotent. */
   stop(): Promise<void>;
 }
@@ -103,6 +105,7 @@ class SocketListener implements Listener {
   readonly #refused = new Set<SocketConnection>();
   #stopped: Promise<void> | undefined;
   accepted = 0;
+  acceptedAt: number | undefined;
   addresses: readonly Endpoint[] = [];
 
   constructor(options: ListenOptions) {
@@ -203,6 +206,7 @@ class SocketListener implements Listener {
       return;
     }
     this.accepted++;
+    this.acceptedAt = Date.now();
     const remote = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
     const local = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
     const { service, protocol } = options;

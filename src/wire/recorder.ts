@@ -279,6 +279,11 @@ export class Conversation {
     this.#recorder.closed(this);
   }
 
+  /** What is thought of it has changed, though nothing has passed: those who watch look again. */
+  touch(): void {
+    if (this.#kept) this.#changed(0);
+  }
+
   /** The ring lets it go: others have its memory now. */
   release(): void {
     this.#kept = false;

@@ -25,7 +25,7 @@ export const conversationRoutes = [
     summary: 'Recorded connections, newest first',
     query: conversationsQuery,
     answers: { 200: { description: 'Those that are kept and pass the filters', schema: conversationList } },
-    async handle({ query }, { recorder, defaultDomain }) {
+    async handle({ query }, { recorder, defaultDomain, doctor }) {
       const account = query.account === undefined ? undefined : loginAddress(query.account, defaultDomain);
       const found = recorder.list().filter(({ service, login }) => {
         const isOf = () => login !== undefined && loginAddress(login, defaultDomain) === account;
@@ -37,12 +37,13 @@ export const conversationRoutes = [
       const { text } = query;
       const search =
         text === undefined ? { matches: newestFirst, unsearched: 0 } : await searchConversations(newestFirst, text);
+      const visit = doctor?.visit(recorder);
       return json({
         revision,
         recording,
         total: search.matches.length,
         unsearched: search.unsearched,
-        conversations: search.matches.slice(0, query.limit).map(conversationItem),
+        conversations: search.matches.slice(0, query.limit).map((each) => conversationItem(each, visit)),
       } satisfies ConversationList);
     },
   }),
@@ -68,13 +69,13 @@ export const conversationRoutes = [
       404: { description: 'There never was such a conversation', schema: problem },
       410: { description: 'It is no longer kept', schema: problem },
     },
-    async handle({ params, query }, { recorder }) {
+    async handle({ params, query }, { recorder, doctor }) {
       const found = recorder.find(params.id);
       if (found === undefined) throw new HttpProblem(404, `there never was a conversation ${params.id}`);
       if (found === 'gone') {
         throw new HttpProblem(410, `the conversation ${params.id} is gone: only the newest ones are kept`);
       }
-      return json(conversationDetail(found, query.since) satisfies ConversationDetail);
+      return json(conversationDetail(found, query.since, doctor?.visit(recorder)) satisfies ConversationDetail);
     },
   }),
 ];

@@ -27,7 +27,14 @@ export const append = command({
     const { uidValidity, uids, unreadable } = await withProgress(tag, session, appending);
     if (state.name === 'selected' && state.view.id === mailbox.id) state.view.brings(uids);
     const arrived = uidSet(uids as readonly number[]);
-    session.connection.annotate({ type: 'appended', mailbox: mailbox.name, mailboxId: mailbox.id, uids: arrived });
+    const sent = mailbox.specialUse.includes('\\Sent') || /(?:^|\/)sent\b/i.test(mailbox.name);
+    session.connection.annotate({
+      type: 'appended',
+      mailbox: mailbox.name,
+      mailboxId: mailbox.id,
+      uids: arrived,
+      ...(sent && { sent }),
+    });
     // §6.3.12: who may not SELECT the mailbox is not told.
     if (unreadable) return ok('APPEND completed');
     return ok('APPEND completed', `APPENDUID ${uidValidity} ${arrived}`);

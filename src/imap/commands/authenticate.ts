@@ -48,7 +48,7 @@ function decodeAnswer(line: Buffer): Uint8Array {
 }
 
 function failure(
-  { reason, login = '', message }: Extract<SaslStep, { type: 'failure' }>,
+  { reason, login = '', mistake, message }: Extract<SaslStep, { type: 'failure' }>,
   mechanism: string,
   context: Pick<Context, 'session'>,
 ): Error {
@@ -57,7 +57,7 @@ function failure(
     case 'aborted':
       return new BadSyntax(message);
     case 'invalid-credentials':
-      return loginFailed(login, mechanism, context);
+      return loginFailed(login, mechanism, context, mistake);
     case 'authorization':
     case 'unsupported':
       context.session.login.failed(login, mechanism, reason);

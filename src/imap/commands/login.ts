@@ -2,7 +2,8 @@
  * LOGIN: RFC 9051 §6.2.3; and how a login ends, for AUTHENTICATE too.
  * The answer to a failed login says nothing about whether the account exists.
  */
-import { loginAddress } from '../../sasl/login-name.ts';
+import { loginAddress, nameHint } from '../../sasl/login-name.ts';
+import { type LoginMistake, mistakeOf } from '../../sasl/login-mistake.ts';
 import { Secret } from '../../sasl/secret.ts';
 import { verifyLogin } from '../../sasl/verify-login.ts';
 import { Refusal } from '../../store/refusal.ts';
@@ -23,8 +24,9 @@ export const login = command({
     const { session } = context;
     if (!session.login.permitsPlaintext()) throw privacyRequired();
     await session.login.delay();
-    if (await verifyLogin(session.options.credentials, login, password)) return loggedIn(login, 'LOGIN', context);
-    throw loginFailed(login, 'LOGIN', context);
+    const { credentials } = session.options;
+    if (await verifyLogin(credentials, login, password)) return loggedIn(login, 'LOGIN', context);
+    throw loginFailed(login, 'LOGIN', context, await mistakeOf(credentials, login, password));
   },
 });
 
@@ -40,20 +42,23 @@ export async function loggedIn(
     session.login.failed(login, mechanism, 'no-account');
     throw new Refusal('AUTHORIZATIONFAILED', `There is no account ${address} here`);
   }
-  session.login.succeeded(account.address, mechanism);
+  session.login.succeeded(account.address, mechanism, login);
   session.become({ name: 'authenticated', account: account.id, login: account.address });
   // RFC 9051 §6.2.2, §6.2.3: saves the client a CAPABILITY.
   return ok(`Logged in as ${account.address}`, `CAPABILITY ${session.capabilities().join(' ')}`);
 }
 
 /** Counts the failure. The text names the form of a login, for that is what is wrong most often after the password. */
-export function loginFailed(login: string, mechanism: string, { session }: Pick<Context, 'session'>): Refusal {
-  session.login.failed(login, mechanism, 'invalid-credentials');
-  const form = `user@${session.options.defaultDomain}`;
-  return new Refusal(
-    'AUTHENTICATIONFAILED',
-    `The name or the password is wrong; a name is a whole address such as ${form}`,
-  );
+export function loginFailed(
+  login: string,
+  mechanism: string,
+  { session }: Pick<Context, 'session'>,
+  mistake?: LoginMistake,
+): Refusal {
+  session.login.failed(login, mechanism, 'invalid-credentials', mistake);
+  const { defaultDomain } = session.options;
+  const form = nameHint(login, defaultDomain) || `; a name is a whole address such as user@${defaultDomain}`;
+  return new Refusal('AUTHENTICATIONFAILED', `The name or the password is wrong${form}`);
 }
 
 /** RFC 9051 §6.2.3, §11.1: an eavesdropper has read it already; nobody shall get used to that. */

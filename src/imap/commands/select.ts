@@ -10,6 +10,7 @@ import { BadSyntax, uidRequired } from '../grammar/bad-syntax.ts';
 import { exists, ok, untaggedNo, untaggedOk } from '../grammar/responses.ts';
 import type { Dialect } from '../grammar/syntax.ts';
 import { MailboxView } from '../mailbox-view.ts';
+import { pathPrefixHint } from '../path-prefix.ts';
 import { mailboxObjectId } from '../object-id.ts';
 import { resync } from '../resync.ts';
 import { listEntryOf } from './list.ts';
@@ -31,7 +32,11 @@ export const select = command({
     // Now, so that what it tells is told of the new mailbox alone.
     if (parameters.condstore) session.enable('condstore');
     const mailbox = await store.findMailbox(account, wanted, 'r');
-    if (!mailbox) throw new Refusal('NONEXISTENT', `There is no mailbox "${wanted}"; LIST "" * names those that exist`);
+    if (!mailbox)
+      throw new Refusal(
+        'NONEXISTENT',
+        `There is no mailbox "${wanted}"${pathPrefixHint(wanted)}; LIST "" * names those that exist`,
+      );
     const fault = session.faults?.ask({ at: 'mailbox', mailbox: mailbox.name, doing: 'open' });
     if (fault?.has('new-uidvalidity') === true) await store.renewUidValidity(account, mailbox.id);
     const examine = name === 'EXAMINE' || fault?.has('read-only') === true;

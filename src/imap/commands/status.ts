@@ -2,6 +2,7 @@
 import type { AccountId } from '../../store/change.ts';
 import { Refusal } from '../../store/refusal.ts';
 import type { Mailbox, MailStore } from '../../store/mail-store.ts';
+import { pathPrefixHint } from '../path-prefix.ts';
 import { command, LOGGED_IN } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import type { Response, StatusItem } from '../grammar/syntax.ts';
@@ -14,7 +15,7 @@ export const status = command({
   async *run({ mailbox: name, items }, { state, store, session }) {
     if (items.includes('HIGHESTMODSEQ')) session.enable('condstore');
     const mailbox = await store.findMailbox(state.account, name, 'r');
-    if (!mailbox) throw new Refusal('NONEXISTENT', `There is no mailbox "${name}"`);
+    if (!mailbox) throw new Refusal('NONEXISTENT', `There is no mailbox "${name}"${pathPrefixHint(name)}`);
     yield await statusOf(store, state.account, mailbox, items, session.options.maximumMessageOctets);
     return ok('STATUS completed');
   },

@@ -2,6 +2,7 @@
  * AUTH: RFC 5034, with the mechanisms of RFC 4422.
  * `AUTH` alone lists the mechanisms, as clients from before CAPA ask for them (Outlook Express still does).
  */
+import { nameHint } from '../../sasl/login-name.ts';
 import { decodeBase64, mechanisms, startSasl } from '../../sasl/mechanism.ts';
 import type { SaslStep } from '../../sasl/mechanism.ts';
 import { command } from '../command.ts';
@@ -50,10 +51,11 @@ export const auth = command({
 });
 
 function failed(
-  { reason, login = '', message }: Extract<SaslStep, { type: 'failure' }>,
+  { reason, login = '', mistake, message }: Extract<SaslStep, { type: 'failure' }>,
   mechanism: string,
   context: Context<AuthorizationState>,
 ): Response {
   if (reason === 'malformed') return err(message);
-  return { ...refuseLogin(login, mechanism, message, context), text: message };
+  const hint = reason === 'invalid-credentials' ? nameHint(login, context.defaultDomain) : '';
+  return { ...refuseLogin(login, mechanism, message, context, mistake), text: `${message}${hint}` };
 }

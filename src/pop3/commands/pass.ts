@@ -2,6 +2,7 @@
  * PASS: RFC 1939 §7.
  * The password is all that follows the first space, blanks too. After a refusal the client starts again with USER.
  */
+import { mistakeOf } from '../../sasl/login-mistake.ts';
 import { Secret } from '../../sasl/secret.ts';
 import { decodeUtf8 } from '../../sasl/text.ts';
 import { verifyLogin } from '../../sasl/verify-login.ts';
@@ -24,7 +25,8 @@ export const pass = command({
     await context.become({ name: 'authorization', login: undefined });
     await context.holdBack();
     if (!(await verifyLogin(context.credentials, login, password))) {
-      return refuseLogin(login, 'USER', 'wrong name or password', context);
+      const mistake = await mistakeOf(context.credentials, login, password);
+      return refuseLogin(login, 'USER', 'wrong name or password', context, mistake);
     }
     return enterMaildrop(login, 'USER', context);
   },

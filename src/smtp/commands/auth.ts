@@ -3,7 +3,7 @@
  * Not during a mail transaction, once in a session. The mechanisms are those of `sasl`; this is their framing.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { loginAddress } from '../../sasl/login-name.ts';
+import { loginAddress, nameHint } from '../../sasl/login-name.ts';
 import { decodeBase64, mechanisms, startSasl } from '../../sasl/mechanism.ts';
 import type { Credentials, SaslOptions, SaslStep } from '../../sasl/mechanism.ts';
 import { LOGGED_IN, NOT_IMPLEMENTED, TOO_MANY_LOGINS, reply, struck, type Reply } from '../replies.ts';
@@ -79,11 +79,14 @@ async function outcome(
   if (step.type === 'success') {
     options.loginThrottle.succeeded(address);
     session.login = options.auth === 'any' ? step.login : loginAddress(step.login, options.defaultDomain);
-    connection.annotate({ type: 'login', login: session.login, mechanism });
+    const given = step.login === session.login ? {} : { given: step.login };
+    connection.annotate({ type: 'login', login: session.login, mechanism, ...given });
     return LOGGED_IN;
   }
   options.loginThrottle.failed(address);
-  connection.annotate({ type: 'login-failed', login: step.login ?? '', mechanism, reason: step.reason });
+  const { login = '', reason, mistake } = step;
+  connection.annotate({ type: 'login-failed', login, mechanism, reason, ...(mistake && { mistake }) });
   if (++session.failedLogins >= MOST_FAILURES) return TOO_MANY_LOGINS;
-  return reply(535, '5.7.8', step.message);
+  const hint = reason === 'invalid-credentials' ? nameHint(login, options.defaultDomain) : '';
+  return reply(535, '5.7.8', `${step.message}${hint}`);
 }
