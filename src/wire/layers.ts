@@ -333,6 +333,9 @@ export class TlsLayer implements Layer {
     this.socket.on('data', (octets: Buffer) => this.above.received(octets));
     this.socket.on('end', () => this.above.ended());
     this.socket.on('close', () => this.above.closed(this.#error));
+    // Both may have come in the turn in which the handshake ended, to nobody: a client may leave with its last octets of it.
+    if (this.socket.readableEnded) this.above.ended();
+    if (this.socket.closed) this.above.closed(this.#error);
   }
 
   write(octets: readonly Buffer[], done: () => void): void {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ConnectionClosed, TimedOut } from '../../src/wire/connection.ts';
 import type { Annotation, Connection, TlsInfo } from '../../src/wire/connection.ts';
 import { Recorder } from '../../src/wire/recorder.ts';
-import { Peer, testListen, text } from './wire-peer.ts';
+import { Peer, authorityPem, testListen, text } from './wire-peer.ts';
 
 /** What a session found, for the test to await. */
 function outcome<T>() {
@@ -377,6 +377,22 @@ describe('TLS', () => {
     using peer = await Peer.dial(server.port);
     peer.send('STARTTLS\r\n');
     expect(await found.promise).toBeInstanceOf(ConnectionClosed);
+  });
+
+  it('sees that a peer left whose end came together with the end of its handshake', async () => {
+    const found = outcome<unknown>();
+    await using server = await testListen(
+      (connection) => connection.readLine(20).then(() => undefined, found.resolve),
+      { tls: 'implicit' },
+    );
+    // With TLS 1.3 the client is done first: Finished and close_notify leave in one segment.
+    const client = connectTls({ port: server.port, host: '127.0.0.1', ca: authorityPem, servername: 'localhost' });
+    await once(client, 'secureConnect');
+    client.resume().end();
+    expect(await found.promise).toBeInstanceOf(ConnectionClosed);
+    await once(client, 'close');
+    await server.listener.stop();
+    expect(server.recorder.list()[0]).toMatchObject({ closedBy: 'peer', closedHow: 'fin' });
   });
 
   it('fails in order when a peer goes on in clear, or leaves', async () => {
