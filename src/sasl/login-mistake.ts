@@ -75,14 +75,14 @@ function swapCase(text: string): string {
 type Keys = ReadonlyMap<string, string>;
 
 function retyped(text: string, keys: Keys): string {
-  return [...text].map((character) => keys.get(character) ?? character).join('');
+  return Array.from(text, (character) => keys.get(character) ?? character).join('');
 }
 
 /** What the keys of one keyboard give on another, position by position; capitals where both are letters. */
 function keys(from: string, to: string): Keys {
   const map = new Map<string, string>();
-  const others = [...to];
-  [...from].forEach((key, index) => {
+  const others = Array.from(to);
+  Array.from(from).forEach((key, index) => {
     const other = others[index]!;
     map.set(key, other);
     if (/\p{L}/u.test(key) && /\p{L}/u.test(other)) map.set(key.toUpperCase(), other.toUpperCase());

@@ -160,7 +160,13 @@ function exchangesOf(spoken: readonly Spoken[], protocol: string): Exchange[] {
   /** Up to this position of the client's octets a literal goes on, and then the rest of its command. */
   let literalEnd = -1;
   let inMessage = false;
+  let isGreeted = false;
   for (const unit of spoken) {
+    // However early the client has spoken, the server's first words answer none of it.
+    if (unit.side === 'server' && !isGreeted) {
+      isGreeted = true;
+      continue;
+    }
     if (unit.side === 'server') {
       if (inMessage && !/^[1-5]\d\d[ -]/.test(unit.text)) continue;
       inMessage = false;
@@ -183,7 +189,8 @@ function exchangesOf(spoken: readonly Spoken[], protocol: string): Exchange[] {
     literalEnd = literal === null ? -1 : unit.position + unit.octets + Number(literal[1]);
     if (isRest) continue;
     // In an exchange of SASL the client's lines are answers, and nothing of them is a command.
-    if (open.some(({ verb, before }) => /^AUTH/.test(verb) && before.length > 0) && !/\s/.test(unit.text)) continue;
+    if (open.some(({ verb, before }) => verb.startsWith('AUTH') && before.length > 0) && !/\s/.test(unit.text))
+      continue;
     const exchange = { command: unit, ...wordsOf(unit.text, protocol), reply: undefined, before: [] };
     found.push(exchange);
     open.push(exchange);

@@ -27,7 +27,7 @@ export const earlyTalker: Case = {
   title: 'Spoke before the greeting',
   seen: 'octets from the client before our greeting',
   says: 'The server speaks first (RFC 5321 §3.1, RFC 9051 §3, RFC 1939 §4).',
-  inBand: 'with `--early-talker-ms`: `554`, and the end',
+  inBand: 'with `--early-talker-wait`: `554`, and the end',
   find(facts) {
     const { conversation, first, greeting } = facts;
     if (conversation.protocol === 'http' || noted(facts, 'wrong-port') || noted(facts, 'fault')) return undefined;
@@ -136,7 +136,7 @@ const REMEDIES: readonly (readonly [sign: RegExp, remedy: Remedy])[] = [
     {
       severity: 'problem',
       remedy:
-        'Let the program keep fewer connections open, or raise --maximum-connections and --maximum-connections-per-address.',
+        'Let the program keep fewer connections open, or raise --max-connections and --max-connections-per-address.',
     },
   ],
   [

@@ -279,7 +279,7 @@ export const sendingWithoutLogin: Case = {
   find({ exchanges, service }) {
     const refused = exchanges.find(({ verb, reply }) => verb === 'MAIL' && reply?.text.startsWith('530'));
     if (refused === undefined) return undefined;
-    const tlsFirst = /STARTTLS/.test(refused.reply!.text);
+    const tlsFirst = refused.reply!.text.includes('STARTTLS');
     return {
       severity: 'problem',
       sentence: tlsFirst
@@ -304,7 +304,7 @@ export const relaying: Case = {
     const { exchanges, context } = facts;
     const refused = exchanges.find(({ verb, reply }) => verb === 'RCPT' && /^550 5\.7\.1\b/.test(reply?.text ?? ''));
     if (refused === undefined || noted(facts, 'fault')) return undefined;
-    const submission = context.services()['submission'] ?? context.services()['submissions'];
+    const submission = context.services().submission ?? context.services().submissions;
     const loggedIn = noted(facts, 'login') !== undefined;
     return {
       severity: 'problem',

@@ -55,7 +55,7 @@ export const pathPrefix: Case = {
 function countOf(uids: string): number {
   return uids.split(',').reduce((sum, range) => {
     const [first = 0, last = first] = range.split(':').map(Number);
-    return sum + Math.abs(Number(last) - Number(first)) + 1;
+    return sum + Math.abs(last - first) + 1;
   }, 0);
 }
 

@@ -82,7 +82,7 @@ export const httpOnMailPort: Case = {
   inBand: 'an HTTP 400 page with the right address',
   find(facts) {
     const { conversation, context, first } = facts;
-    if (noted(facts, 'wrong-port')?.annotation.found !== 'http') return undefined;
+    if (noted(facts, 'wrong-port')?.annotation.found !== 'http' || conversation.protocol === 'http') return undefined;
     const web = context.webAddress();
     const said = facts.spoken.find(({ side }) => side === 'client');
     return {
@@ -104,7 +104,7 @@ export const userOnServersPort: Case = {
   says: 'Use the submission port: port 25 is for servers.',
   find(facts) {
     const { conversation, context, exchanges, spoken } = facts;
-    const server = context.services()['smtp'];
+    const server = context.services().smtp;
     if (conversation.service !== 'smtp' || server === undefined) return undefined;
     const login = noted(facts, 'login');
     const header = spoken.find(({ side, text }) => side === 'client' && MAIL_PROGRAM.test(text));

@@ -64,8 +64,9 @@ export const clearOnTlsPort: Case = {
       closed?.by === 'peer' &&
       closed.at >= 1_000;
     const isSilent = mistake?.annotation.found === 'silence' || leftWaiting;
-    if (!isSilent && mistake?.annotation.found !== 'plaintext') return undefined;
     const isHttp = conversation.protocol === 'http';
+    const found = mistake?.annotation.found;
+    if (!isSilent && found !== 'plaintext' && !(found === 'http' && isHttp)) return undefined;
     return {
       severity: 'problem',
       sentence: isSilent
@@ -73,7 +74,7 @@ export const clearOnTlsPort: Case = {
         : `Your program speaks in clear; port ${conversation.local.port} begins with TLS.`,
       remedy: choose(
         isHttp ? 'an address that begins with https://' : 'SSL/TLS (not STARTTLS) as the connection security',
-        isHttp ? clearPort(facts) : clearPort(facts) && `${clearPort(facts)!} for STARTTLS`,
+        clearPort(facts) && `${clearPort(facts)!} ${isHttp ? 'with http://' : 'for STARTTLS'}`,
       ),
       evidence: first
         ? [{ seq: first.seq, shows: 'the first octets are in clear' }]
