@@ -1,6 +1,7 @@
 /** What PASS and AUTH have in common: from a proven login to the TRANSACTION state, or to a refusal (RFC 1939 §4). */
 import type { LoginMistake } from '../sasl/login-mistake.ts';
 import { loginAddress, nameHint } from '../sasl/login-name.ts';
+import { WRONG_LOGIN } from '../sasl/verify-login.ts';
 import type { AuthorizationState, Context } from './command.ts';
 import { err, ok } from './grammar/responses.ts';
 import type { Response } from './grammar/responses.ts';
@@ -42,7 +43,7 @@ export function refuseLogin(
   context: Context<AuthorizationState>,
   mistake?: LoginMistake,
 ): Response {
-  const response = err(`The name or the password is wrong${nameHint(login, context.defaultDomain)}`, 'AUTH');
+  const response = err(`${WRONG_LOGIN}${nameHint(login, context.defaultDomain)}`, 'AUTH');
   return context.loginFailed(login, mechanism, reason, mistake) ? { ...response, then: 'close' } : response;
 }
 

@@ -17,8 +17,12 @@ export function wholeName(login: string, defaultDomain: string): string | undefi
   return local === '' ? undefined : loginAddress(local, defaultDomain);
 }
 
-/** What is said to a client whose login failed, and which is not the same for every name: to be put behind the refusal. */
+/** The form of a name: said to all whose login failed, or to those alone whose name is no whole address. It repeats nothing. */
+export function nameForm(defaultDomain: string): string {
+  return `; a name is a whole address such as user@${defaultDomain}`;
+}
+
+/** Empty for whole addresses. */
 export function nameHint(login: string, defaultDomain: string): string {
-  const whole = wholeName(login, defaultDomain);
-  return whole === undefined ? '' : `; the name came as ${login}, which for most servers has to be ${whole}`;
+  return wholeName(login, defaultDomain) === undefined ? '' : nameForm(defaultDomain);
 }

@@ -6,7 +6,7 @@ import type { Credentials, SaslExchange, SaslStep } from './mechanism.ts';
 import { mistakeOf } from './login-mistake.ts';
 import { Secret } from './secret.ts';
 import { decodeUtf8 } from './text.ts';
-import { verifyLogin } from './verify-login.ts';
+import { WRONG_LOGIN, verifyLogin } from './verify-login.ts';
 
 const MOST_OCTETS = 1024;
 
@@ -35,8 +35,7 @@ export class LoginExchange implements SaslExchange {
     }
     if (!(await verifyLogin(this.#credentials, login, new Secret(text)))) {
       const mistake = await mistakeOf(this.#credentials, login, text);
-      const message = 'The name or the password is wrong';
-      return { type: 'failure', reason: 'invalid-credentials', login, mistake, message };
+      return { type: 'failure', reason: 'invalid-credentials', login, mistake, message: WRONG_LOGIN };
     }
     return { type: 'success', login };
   }

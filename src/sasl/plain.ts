@@ -6,7 +6,7 @@ import type { Credentials, SaslExchange, SaslStep } from './mechanism.ts';
 import { mistakeOf } from './login-mistake.ts';
 import { Secret } from './secret.ts';
 import { decodeUtf8 } from './text.ts';
-import { verifyLogin } from './verify-login.ts';
+import { WRONG_LOGIN, verifyLogin } from './verify-login.ts';
 
 /** RFC 4616 §2 has each part at 1 to 255 octets; longer ones are borne up to this. */
 const MOST_CHARACTERS = 1024;
@@ -30,8 +30,7 @@ export class PlainExchange implements SaslExchange {
     }
     if (!(await verifyLogin(this.#credentials, login, new Secret(password)))) {
       const mistake = await mistakeOf(this.#credentials, login, password);
-      const message = 'The name or the password is wrong';
-      return { type: 'failure', reason: 'invalid-credentials', login, mistake, message };
+      return { type: 'failure', reason: 'invalid-credentials', login, mistake, message: WRONG_LOGIN };
     }
     if (authorizationId === '') return { type: 'success', login };
     // Nobody may act for another; that is said only to who knows the password (RFC 4616 §2).

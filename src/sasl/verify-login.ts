@@ -3,6 +3,9 @@ import type { Credentials } from './mechanism.ts';
 import { formatScramRecord, recordOfNobody, verifyPassword } from './scram-record.ts';
 import { Secret } from './secret.ts';
 
+/** What is said to both, an unknown name and a wrong password. */
+export const WRONG_LOGIN = 'The name or the password is wrong';
+
 /** An unknown name takes as long as a wrong password. */
 export async function verifyLogin(
   credentials: Credentials,

@@ -2,7 +2,7 @@
  * LOGIN: RFC 9051 §6.2.3; and how a login ends, for AUTHENTICATE too.
  * The answer to a failed login says nothing about whether the account exists.
  */
-import { loginAddress, nameHint } from '../../sasl/login-name.ts';
+import { loginAddress, nameForm } from '../../sasl/login-name.ts';
 import { type LoginMistake, mistakeOf } from '../../sasl/login-mistake.ts';
 import { Secret } from '../../sasl/secret.ts';
 import { verifyLogin } from '../../sasl/verify-login.ts';
@@ -56,8 +56,7 @@ export function loginFailed(
   mistake?: LoginMistake,
 ): Refusal {
   session.login.failed(login, mechanism, 'invalid-credentials', mistake);
-  const { defaultDomain } = session.options;
-  const form = nameHint(login, defaultDomain) || `; a name is a whole address such as user@${defaultDomain}`;
+  const form = nameForm(session.options.defaultDomain);
   return new Refusal('AUTHENTICATIONFAILED', `The name or the password is wrong${form}`);
 }
 

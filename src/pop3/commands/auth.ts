@@ -3,6 +3,7 @@
  * `AUTH` alone lists the mechanisms, as clients from before CAPA ask for them (Outlook Express still does).
  */
 import { nameHint } from '../../sasl/login-name.ts';
+import { WRONG_LOGIN } from '../../sasl/verify-login.ts';
 import { decodeBase64, mechanisms, startSasl } from '../../sasl/mechanism.ts';
 import type { SaslStep } from '../../sasl/mechanism.ts';
 import { command } from '../command.ts';
@@ -56,6 +57,6 @@ function failed(
   context: Context<AuthorizationState>,
 ): Response {
   if (reason === 'malformed') return err(message);
-  const hint = reason === 'invalid-credentials' ? nameHint(login, context.defaultDomain) : '';
+  const hint = message === WRONG_LOGIN ? nameHint(login, context.defaultDomain) : '';
   return { ...refuseLogin(login, mechanism, message, context, mistake), text: `${message}${hint}` };
 }

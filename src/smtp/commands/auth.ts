@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { loginAddress, nameHint } from '../../sasl/login-name.ts';
 import { decodeBase64, mechanisms, startSasl } from '../../sasl/mechanism.ts';
 import type { Credentials, SaslOptions, SaslStep } from '../../sasl/mechanism.ts';
+import { WRONG_LOGIN } from '../../sasl/verify-login.ts';
 import { LOGGED_IN, NOT_IMPLEMENTED, TOO_MANY_LOGINS, reply, struck, type Reply } from '../replies.ts';
 import type { SmtpSession } from '../session.ts';
 
@@ -87,6 +88,6 @@ async function outcome(
   const { login = '', reason, mistake } = step;
   connection.annotate({ type: 'login-failed', login, mechanism, reason, ...(mistake && { mistake }) });
   if (++session.failedLogins >= MOST_FAILURES) return TOO_MANY_LOGINS;
-  const hint = reason === 'invalid-credentials' ? nameHint(login, options.defaultDomain) : '';
+  const hint = step.message === WRONG_LOGIN ? nameHint(login, options.defaultDomain) : '';
   return reply(535, '5.7.8', `${step.message}${hint}`);
 }

@@ -78,7 +78,7 @@ describe('D06', () => {
       ] as const) {
         const talker = new Talker(connect({ port: real.port(service), host: address! }));
         await talker.hears(/\n/);
-        for (const line of lines) await talker.says(line, /(?:NO|-ERR|250 |538) [^\n]*\n/);
+        for (const line of lines) await talker.says(line, /^(?:a NO|-ERR|250 |538 )[^\n]*\n/m);
         await talker.leaves();
         const { conversations } = await diagnoses(real, `?service=${service}`, { headers: { authorization } });
         const found = conversations.flatMap((each) => each.diagnoses).find(({ id }) => id === 'D06')!;
@@ -175,7 +175,7 @@ describe('D13, not a whole address', () => {
 
   test.each([
     ['alice', 'glass', /a OK/, 'advice'],
-    ['RED\\\\alice', 'glass', /a NO .*RED\\alice.*alice@glass\.localhost/, 'problem'],
+    ['RED\\\\alice', 'glass', /a NO .*such as user@glass\.localhost/, 'problem'],
   ] as const)('IMAP as %s', async (name, password, answer, severity) => {
     const since = Date.now();
     const talker = await Talker.tls(stack.port('imaps'), { servername: 'localhost' });
@@ -190,11 +190,11 @@ describe('D13, not a whole address', () => {
   test('the refusals of POP3 and SMTP say it too', async () => {
     const pop3 = await Talker.clear(stack.port('pop3'));
     await pop3.says('USER alice', /\+OK Now/);
-    await pop3.says('PASS wrong', /-ERR \[AUTH\] .*as alice, .*alice@glass\.localhost/);
+    await pop3.says('PASS wrong', /-ERR \[AUTH\] .*such as user@glass\.localhost/);
     await pop3.leaves();
     const smtp = await Talker.tls(stack.port('submissions'), { servername: 'localhost' });
     await smtp.says('EHLO me', /250 [^\n]*\n/);
-    await smtp.says(`AUTH PLAIN ${plain('alice', 'wrong')}`, /535 5\.7\.8 .*as alice, .*alice@glass\.localhost/);
+    await smtp.says(`AUTH PLAIN ${plain('alice', 'wrong')}`, /535 5\.7\.8 .*such as user@glass\.localhost/);
     await smtp.leaves();
     expect((await seen(stack, 'pop3', 'D13')).severity).toBe('problem');
     expect((await seen(stack, 'submissions', 'D13')).severity).toBe('problem');
