@@ -41,6 +41,16 @@ export class CheckList {
     }
   }
 
+  get hasFailed(): boolean {
+    return this.#failed > 0;
+  }
+
+  /** What the server has to say of it. */
+  add(diagnoses: readonly string[]): void {
+    if (diagnoses.length === 0) return;
+    this.#io.stdout.write(`The server has seen:\n${diagnoses.map((line) => `        ${line}\n`).join('')}`);
+  }
+
   /** @returns the exit code */
   conclude(): number {
     const off = this.#off === 0 ? '' : `, ${this.#off} left out`;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { FetchMessageObject, ImapFlow } from 'imapflow';
 import { loginAddress } from '../sasl/login-name.ts';
+import type { Diagnoses } from '../http/schemas/diagnoses.ts';
 import { UsageError } from './command.ts';
 import type { CliCommand } from './command.ts';
 import { CheckList } from './check-list.ts';
@@ -82,7 +83,9 @@ Examples:
       `${target.user} on ${target.host ?? 'this computer'}${control ? '' : ' (no server has left word in the data folder)'}\n`,
     );
     const list = new CheckList(io);
+    const startedAt = new Date();
     await new Check(target, list).run(values.keep ?? false);
+    if (list.hasFailed) list.add(await diagnosesSince(startedAt, target));
     return list.conclude();
   },
 };
@@ -126,6 +129,29 @@ async function targetOf(flags: Flags, control: Control | undefined, domain: stri
   return { host: flags.host, services, user, address, password, ca, token: here?.token };
 }
 
+/** What the server itself says is wrong, if it is the one that runs here: it sees the other side. */
+async function diagnosesSince(startedAt: Date, { services: { http }, token }: Target): Promise<string[]> {
+  if (http === undefined || token === undefined) return [];
+  const host = http.host.includes(':') ? `[${http.host}]` : http.host;
+  const query = new URLSearchParams({ since: startedAt.toISOString(), severity: 'problem' });
+  try {
+    const response = await fetch(`http://${host}:${http.port}/api/glass/diagnoses?${query}`, {
+      headers: { Authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (!response.ok) return [];
+    const { conversations } = (await response.json()) as Diagnoses;
+    const said = conversations
+      .toReversed()
+      .flatMap(({ service, diagnoses }) =>
+        diagnoses.map(({ id, sentence, remedy }) => `${service}: ${sentence} ${remedy} (${id})`),
+      );
+    return [...new Set(said)].slice(0, MOST_DIAGNOSES);
+  } catch {
+    return []; // The failures themselves have been told.
+  }
+}
+
 async function readAuthority(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
@@ -135,6 +161,7 @@ async function readAuthority(path: string): Promise<Buffer> {
 }
 
 const TIMEOUT_MS = 10_000;
+const MOST_DIAGNOSES = 10;
 
 /** One way of handing a message in. */
 interface Way {

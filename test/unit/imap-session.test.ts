@@ -181,7 +181,7 @@ describe('what is said to those who watch', () => {
     const told = { mailbox: 'INBOX', mailboxId: expect.any(Number) as number, uids: String(uid) };
     const modSeq = expect.any(Number) as number;
     expect(server.annotations).toEqual([
-      { type: 'login', login: 'alice@glass.localhost', mechanism: 'LOGIN' },
+      { type: 'login', login: 'alice@glass.localhost', mechanism: 'LOGIN', given: 'alice' },
       { type: 'selected', mailbox: 'INBOX' },
       { type: 'looked', ...told, items: 'BODY[HEADER]' },
       { type: 'flags', ...told, mode: 'add', flags: '\\Seen', modSeq },

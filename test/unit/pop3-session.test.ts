@@ -246,7 +246,7 @@ describe('failed logins', () => {
     expect(annotations).toContainEqual(
       expect.objectContaining({ type: 'login-failed', login: 'nobody', mechanism: 'USER' }),
     );
-    expect(annotations).toContainEqual({ type: 'login', login: 'alice@x.test', mechanism: 'USER' });
+    expect(annotations).toContainEqual({ type: 'login', login: 'alice@x.test', mechanism: 'USER', given: 'alice' });
     expect(JSON.stringify(annotations)).not.toContain('s3cret');
   });
 });

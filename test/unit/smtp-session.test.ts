@@ -367,7 +367,7 @@ describe('AUTH', () => {
     expect(said).toBe(expected);
     await client.ask('', '235 2.7.0 Authentication successful');
     await client.ask('MAIL FROM:<alice@glass.test>', /^250 /);
-    expect(smtp.annotations()).toContainEqual({ type: 'login', login: 'alice@glass.test', mechanism });
+    expect(smtp.annotations()).toContainEqual({ type: 'login', login: 'alice@glass.test', mechanism, given: 'alice' });
   });
 
   it('shows when somebody sits between (RFC 5802 §6)', async () => {
