@@ -1,10 +1,11 @@
 /** Programs that people use, each set up wrongly, and what the doctor says of them over HTTP. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Service } from '../../src/config.ts';
 import { seen } from '../end-to-end/doctor/visit.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
+import { deposit, letter } from './mail.ts';
 import { makeHome, run } from './program.ts';
 
 let stack: TestStack;
@@ -100,14 +101,20 @@ s.sendmail('${ALICE}','bob@glass.localhost','x')`;
 describe('programs with a file of settings', () => {
   test('mbsync, D08: it leaves after the handshake without an alert', async () => {
     await using home = await makeHome();
-    const file = join(home.path, 'mbsyncrc');
+    const file = join(home.path, '.mbsyncrc');
+    await mkdir(join(home.path, 'mail'));
+    await mkdir(join(home.path, '.mbsync'));
     await writeFile(
       file,
       `IMAPAccount a\nHost localhost\nPort ${stack.port('imaps')}\nUser ${ALICE}\nPass glass\nSSLType IMAPS\n\n` +
         `IMAPStore r\nAccount a\n\nMaildirStore l\nPath ${home.path}/mail/\nInbox ${home.path}/mail/INBOX\n\n` +
         'Channel c\nFar :r:\nNear :l:\nPatterns INBOX\nCreate Near\n',
     );
-    expect(await diagnosed('imaps', 'D08', 'mbsync', '-c', file, '-a')).toMatch(/usually means|does not trust/);
+    const since = Date.now();
+    await run('mbsync', ['--all'], { home: home.path, ...TIME });
+    const { sentence, shown } = await seen(stack, 'imaps', 'D08', since);
+    expect(sentence).toMatch(/usually means/);
+    expect(shown).toEqual(['closed by peer']);
   });
 
   test('msmtp, D01 and D08', async () => {
@@ -129,19 +136,21 @@ describe('programs with a file of settings', () => {
   test('fetchmail without keep, D19', async () => {
     await using home = await makeHome();
     const since = Date.now();
-    await run('curl', [
-      ...['--silent', `smtp://localhost:${stack.port('smtp')}/`, '--mail-from', ALICE, '--mail-rcpt', ALICE],
-      ...['--upload-file', '/etc/hostname'],
-    ]);
-    const file = join(home.path, 'fetchmailrc');
+    await deposit(stack, 'alice', 'INBOX', letter('to be fetched'));
+    const file = join(home.path, '.fetchmailrc');
     await writeFile(
       file,
-      `poll localhost protocol POP3 port ${stack.port('pop3s')} user "${ALICE}" password "glass" ssl sslcertck ` +
-        `sslcertfile ${stack.authorityFile!} mda "cat > /dev/null"\n`,
+      `set no bouncemail
+poll localhost protocol POP3 port ${stack.port('pop3s')}
+  user "${ALICE}" password "glass" is root here
+  ssl sslcertck sslcertfile "${stack.authorityFile!}"
+  no rewrite mda "cat"
+`,
       { mode: 0o600 },
     );
-    await run('fetchmail', ['-f', file, '--pidfile', join(home.path, 'pid'), '-i', join(home.path, 'ids')], {
+    await run('fetchmail', ['--invisible', '--nosyslog'], {
       home: home.path,
+      environment: { USER: 'root', LOGNAME: 'root' },
       ...TIME,
     });
     expect((await seen(stack, 'pop3s', 'D19', since)).sentence).toContain('deleted 1 message');

@@ -72,6 +72,8 @@ describe('glassmail check', () => {
     const { code, out } = await run(check, ['--data', stack.folder, '--user', 'alice', '--password', 'wrong']);
     expect(code).toBe(1);
     expect(out).toMatch(/^FAILED .*IMAP under TLS[^]*check --user and --password/m);
+    // It is this server that was checked: what it has seen of the other side is told, too.
+    expect(out).toMatch(/^The server has seen:\n +imaps: .*\(D1[34]\)\n/m);
     expect(out).toMatch(/^ok .*SMTP without login/m);
     expect(out).toMatch(/^off .*POP3 with STLS/m);
     const untrusted = await run(check, [
