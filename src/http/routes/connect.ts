@@ -4,7 +4,6 @@ import { networkInterfaces } from 'node:os';
 import { splitAddress } from '../../mail/address.ts';
 import { loginAddress } from '../../sasl/login-name.ts';
 import type { Endpoint } from '../../wire/connection.ts';
-import { diagnosesOf } from '../../glass/doctor/doctor.ts';
 import { accountsNamed, newestAttempt } from '../../glass/setup-steps.ts';
 import type { Account } from '../../store/mail-store.ts';
 import { isPrivateAddress } from '../access.ts';
@@ -110,6 +109,7 @@ export const connectRoutes = [
         since,
       });
       const connections = parts.connectionsSinceStart?.();
+      const visit = parts.doctor?.visit(recorder);
       return json({
         account: account.address,
         recording: recorder.recording,
@@ -126,7 +126,7 @@ export const connectRoutes = [
             conversation: conversation?.id ?? null,
             service: conversation?.service ?? null,
             detail: detail ?? null,
-            diagnoses: conversation && isLast ? diagnosesOf(conversation) : [],
+            diagnoses: conversation && isLast ? (visit?.diagnosesOf(conversation) ?? []) : [],
           };
         }),
         services: offeredServices(parts.services()).map(({ service, port }) => ({

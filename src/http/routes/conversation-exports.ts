@@ -117,7 +117,8 @@ function file(
     return answer(octets, as, conversations);
   }
   if (as === 'json') {
-    const details = conversations.map((conversation) => conversationDetail(conversation));
+    const visit = parts.doctor?.visit(parts.recorder);
+    const details = conversations.map((conversation) => conversationDetail(conversation, 0, visit));
     return answer(JSON.stringify(conversations.length === 1 ? details[0] : details, undefined, 1), as, conversations);
   }
   const print = as === 'text' ? conversationAsText : conversationAsFixture;
