@@ -188,7 +188,7 @@ describe('what is said to those who watch', () => {
       { type: 'read', ...told, items: 'BODY[]' },
       { type: 'flags', ...told, mode: 'add', flags: '\\Deleted', modSeq },
       { type: 'expunged', ...told },
-      { type: 'appended', ...told, mailbox: 'Sent', uids: '1' },
+      { type: 'appended', ...told, mailbox: 'Sent', uids: '1', sent: true },
       { type: 'client', name: 'mutt', version: '2' },
     ]);
   });
