@@ -8,13 +8,21 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LoginThrottle } from '../sasl/throttle.ts';
 import type { Connection } from '../wire/connection.ts';
-import { checkPassword, holdBack, judge, pathOf } from './access.ts';
+import { type Verdict, checkPassword, holdBack, judge, pathOf } from './access.ts';
 import type { NewsSockets } from './compatible/news-sockets.ts';
 import type { MailpitEvents } from './compatible/mailpit/events.ts';
 import type { RunningWebhook } from './compatible/mailpit/webhook.ts';
+import type { Consoles } from './console.ts';
 import type { Feed } from './feed.ts';
-import { EVENTS_PATH, FEED_PATH, type HttpOptions, INBUCKET_SOCKET_PATH, MAILHOG_SOCKET_PATH } from './parts.ts';
 import type { noticing } from './noticing.ts';
+import {
+  CONSOLE_PATH,
+  EVENTS_PATH,
+  FEED_PATH,
+  type HttpOptions,
+  INBUCKET_SOCKET_PATH,
+  MAILHOG_SOCKET_PATH,
+} from './parts.ts';
 import type { Listener } from './routing.ts';
 
 export type { HttpOptions } from './parts.ts';
@@ -38,13 +46,15 @@ export function createHttp(options: HttpOptions): HttpServer {
   return new HttpService(options);
 }
 
-const SOCKETS: ReadonlySet<string> = new Set([FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH]);
+const SOCKETS: ReadonlySet<string> = new Set([FEED_PATH, CONSOLE_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH]);
 const isSocket = (path: string): boolean => SOCKETS.has(path) || INBUCKET_SOCKET_PATH.test(path);
 
 interface Parts {
   readonly answer: Listener;
   readonly noticing: typeof noticing;
   readonly feed: Feed;
+  /** Loaded when somebody types: with it come the command tables of the protocols. */
+  consoles?: Promise<Consoles>;
   readonly events: MailpitEvents;
   readonly mailhog: NewsSockets;
   readonly inbucket: NewsSockets;
@@ -169,6 +179,7 @@ class HttpService implements HttpServer {
   #drain(): void {
     this.#closing.abort();
     this.#loaded?.feed.close();
+    void this.#loaded?.consoles?.then((consoles) => consoles.close());
     this.#loaded?.events.close();
     this.#loaded?.mailhog.close();
     this.#loaded?.inbucket.close();
@@ -216,10 +227,32 @@ class HttpService implements HttpServer {
         [MAILHOG_SOCKET_PATH]: mailhog,
       };
       const sockets = known[path] ?? inbucket;
+=======
+      if (path === CONSOLE_PATH) {
+        await this.#openConsole(request, socket, head, verdict);
+        return;
+      }
+      const { feed, events, mailhog } = await this.#load();
+      const sockets = path === FEED_PATH ? feed : path === EVENTS_PATH ? events : mailhog;
       sockets.upgrade(request, socket, head, verdict.scope);
     }
   }
+
+  /** It speaks from this machine, with all that its listeners grant to this machine: that is for whoever administers it. */
+  async #openConsole(request: IncomingMessage, socket: Duplex, head: Buffer, verdict: Permitted): Promise<void> {
+    if (verdict.scope || !verdict.administers) {
+      refuseUpgrade(socket, 403, 'the console is not for the token of a test scope, nor for strangers');
+      return;
+    }
+    const parts = await this.#load();
+    parts.consoles ??= import('./console.ts').then(({ createConsoles }) => createConsoles(this.#options));
+    const consoles = await parts.consoles;
+    if (this.#closing.signal.aborted) refuseUpgrade(socket, 503, 'the server stops');
+    else consoles.upgrade(request, socket, head);
+  }
 }
+
+type Permitted = Extract<Verdict, { type: 'permitted' }>;
 
 /** From the start, not from the first connection: messages arrive before anybody looks. */
 async function startWebhook(options: HttpOptions): Promise<RunningWebhook | undefined> {

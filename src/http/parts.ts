@@ -22,6 +22,8 @@ import type { Settings } from './schemas/settings.ts';
 
 /** The address of the pages' WebSocket. */
 export const FEED_PATH = '/api/glass/feed';
+/** That of the hands-on console. */
+export const CONSOLE_PATH = '/api/glass/console';
 /** That of the compatible API. */
 export const EVENTS_PATH = '/api/events';
 
