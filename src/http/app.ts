@@ -220,6 +220,10 @@ class HttpService implements HttpServer {
     } else {
       // It would only show the watcher to himself, and each event of it would be another one.
       this.#open.get(socket)?.unrecord();
+      if (path === CONSOLE_PATH) {
+        await this.#openConsole(request, socket, head, verdict);
+        return;
+      }
       const { feed, events, mailhog, inbucket } = await this.#load();
       const known: Readonly<Record<string, Pick<Feed, 'upgrade'>>> = {
         [FEED_PATH]: feed,
@@ -227,13 +231,6 @@ class HttpService implements HttpServer {
         [MAILHOG_SOCKET_PATH]: mailhog,
       };
       const sockets = known[path] ?? inbucket;
-=======
-      if (path === CONSOLE_PATH) {
-        await this.#openConsole(request, socket, head, verdict);
-        return;
-      }
-      const { feed, events, mailhog } = await this.#load();
-      const sockets = path === FEED_PATH ? feed : path === EVENTS_PATH ? events : mailhog;
       sockets.upgrade(request, socket, head, verdict.scope);
     }
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Answer, App, Route } from './route.ts';
 import { json } from './route.ts';
 import { problem } from './schemas/common.ts';
+import { consoleMessage, consoleRequest } from './schemas/console.ts';
 import { feedMessage, feedRequest } from './schemas/feed.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -30,16 +31,18 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
   for (const route of routes) {
     (paths[route.path] ??= {})[route.method] = operation(route, schemas);
   }
-  // What passes the WebSocket has no place in OpenAPI; its shapes are listed with the others.
+  // What passes the WebSockets has no place in OpenAPI; its shapes are listed with the others.
   toSchema(feedRequest, 'input', schemas);
   toSchema(feedMessage, 'output', schemas);
+  toSchema(consoleRequest, 'input', schemas);
+  toSchema(consoleMessage, 'output', schemas);
   return {
     openapi: '3.1.0',
     info: {
       title: 'glassmail',
       version,
       description:
-        'Mail, accounts and recorded conversations. News come over the WebSocket /api/glass/feed: it takes FeedRequest and sends FeedMessage, as JSON.',
+        'Mail, accounts and recorded conversations. News come over the WebSocket /api/glass/feed: it takes FeedRequest and sends FeedMessage, as JSON. Protocols are typed by hand over /api/glass/console, with ConsoleRequest and ConsoleMessage.',
     },
     paths,
     components: {

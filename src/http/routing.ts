@@ -17,7 +17,7 @@ import { addSetupDocuments } from './connect/documents.ts';
 import { addOAuth } from './oauth.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPages } from './pages.ts';
-import { EVENTS_PATH, FEED_PATH, type HttpOptions, MAILHOG_SOCKET_PATH } from './parts.ts';
+import { CONSOLE_PATH, EVENTS_PATH, FEED_PATH, type HttpOptions, MAILHOG_SOCKET_PATH } from './parts.ts';
 import { HttpProblem, plain, problemOf, problemResponse } from './problem.ts';
 import { scopeView } from './scope-view.ts';
 import { type App, type Environment, type HttpContext, type Route, addRoute } from './route.ts';
@@ -31,6 +31,7 @@ import { addHealth } from './routes/health.ts';
 import { journeyRoutes } from './routes/journey.ts';
 import { composeRoutes } from './routes/compose.ts';
 import { mailboxRoutes } from './routes/mailboxes.ts';
+import { lessonRoutes } from './routes/lessons.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { reportRoutes } from './routes/reports.ts';
@@ -56,6 +57,7 @@ const ROUTES: readonly Route[] = [
   ...tokenRoutes,
   ...scopeRoutes,
   ...faultRoutes,
+  ...lessonRoutes,
   ...waitingRoutes, // before those with {id}
   ...messageRoutes,
   ...journeyRoutes,
@@ -121,7 +123,7 @@ function createApp(options: HttpOptions, throttle: LoginThrottle, appOf: (scope:
   addHealth(app, options);
   addEthereal(app, options);
   addGreenmail(app, options);
-  app.on('GET', [FEED_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH, ...INBUCKET_SOCKETS], () => {
+  app.on('GET', [FEED_PATH, CONSOLE_PATH, EVENTS_PATH, MAILHOG_SOCKET_PATH, ...INBUCKET_SOCKETS], () => {
     throw new HttpProblem(426, 'this is a WebSocket', { headers: { Upgrade: 'websocket', Connection: 'Upgrade' } });
   });
   addInbucket(app, options); // before Mailpit's, too
