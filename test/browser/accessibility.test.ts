@@ -196,6 +196,45 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>]
     '/wire/zzzzzzzzzzz',
     (page) => page.getByText('There never was such a conversation').waitFor(),
   ],
+  [
+    'console',
+    '/console/imap',
+    (page) =>
+      page
+        .getByRole('log')
+        .getByText(/^\* OK/)
+        .waitFor(),
+  ],
+  [
+    'console-message',
+    '/console/smtp',
+    async (page) => {
+      const line = page.getByRole('combobox', { name: 'Your line' });
+      for (const [text, answer] of [
+        ['EHLO me', /^250 /],
+        ['MAIL FROM:<me@app.test>', /^250 2\.1\.0/],
+        ['RCPT TO:<alice@glass.localhost>', /^250 2\.1\.5/],
+        ['DATA', /^354/],
+      ] as const) {
+        await line.fill(text);
+        await line.press('Enter');
+        await page.getByRole('log').getByText(answer).first().waitFor();
+      }
+      for (const details of await page.locator('.tool-box').all())
+        await details.evaluate((element) => element.setAttribute('open', ''));
+    },
+  ],
+  ['console-missing', '/console/gopher', (page) => page.getByText('There is no such console').waitFor()],
+  ['lessons', '/lessons', (page) => page.locator('.lesson-card').first().waitFor()],
+  [
+    'lesson',
+    '/lessons/starttls-stripping',
+    async (page) => {
+      await page.getByRole('button', { name: 'Open a session' }).click();
+      await page.getByRole('log').getByText(/^220/).waitFor();
+    },
+  ],
+  ['lesson-missing', '/lessons/nonsense', (page) => page.getByText('There is no such lesson').waitFor()],
   ['missing', '/connect/nothing', (page) => page.getByText('There is no such page').waitFor()],
   [
     'connect',

@@ -69,13 +69,28 @@ function remark(annotation: Annotation): string {
       return `${annotation.login} ${annotation.mechanism}`;
     case 'login-failed':
       return `${annotation.login} ${annotation.mechanism} ${annotation.reason}`;
+    case 'client':
+      return `${annotation.name} ${annotation.version}`;
+    case 'refused':
+      return `${annotation.recipient} ${annotation.reply}`;
     case 'selected':
       return annotation.mailbox;
+    case 'looked':
     case 'read':
+      return `${annotation.mailbox} ${annotation.uids} ${annotation.items}`;
     case 'flags':
+      return `${annotation.mailbox} ${annotation.uids} ${annotation.mode} ${annotation.flags}`;
+    case 'copied':
+    case 'moved':
+      return `${annotation.mailbox} ${annotation.uids} ${annotation.to}`;
+    case 'marked':
     case 'expunged':
     case 'appended':
       return `${annotation.mailbox} ${annotation.uids}`;
+    case 'api-read':
+    case 'api-marked':
+    case 'api-deleted':
+      return annotation.request;
     case 'settings':
       return `${annotation.by} ${annotation.login}`;
     case 'revealed':
