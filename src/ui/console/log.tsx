@@ -117,7 +117,7 @@ function Row({ unit, explains, isTurn }: RowProps) {
           {meaning.what}{' '}
           {meaning.rfc ? (
             <a
-              href={`https://www.rfc-editor.org/rfc/rfc${meaning.rfc.number}#section-${meaning.rfc.section}`}
+              href={`https://www.rfc-editor.org/rfc/rfc${meaning.rfc.number}${/^\d/.test(meaning.rfc.section) ? `#section-${meaning.rfc.section}` : ''}`}
               target="_blank"
               rel="noreferrer"
             >
