@@ -80,6 +80,8 @@ describe('lessons', () => {
     await expect
       .poll(() => page.getByRole('textbox', { name: 'The message' }).inputValue())
       .toContain('Written by hand');
+    // The focus follows into the field.
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA');
     await watched.screenshot('lesson-middle');
     await page.keyboard.press('Control+Enter');
     await expect.poll(() => done(page).count()).toBe(4);
