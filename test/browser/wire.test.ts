@@ -119,7 +119,7 @@ test('the filter and the problem of a conversation', async () => {
   await expect.poll(() => page.locator('.row.conversation').count()).toBe(2);
   await page.getByRole('link', { name: '1 problem found' }).click();
   await expect.poll(() => page.locator('.row.conversation').count()).toBe(1);
-  await page.locator('.row.conversation', { hasText: 'login of alice@glass.localhost failed' }).waitFor();
+  await page.locator('.row.conversation', { hasText: 'Login refused' }).waitFor();
   await page.getByRole('textbox', { name: 'Filter conversations' }).fill('smtp');
   await page.locator('.row.conversation', { hasText: '1 message taken in' }).waitFor();
   expect(await page.locator('.row.conversation').count()).toBe(1);

@@ -57,7 +57,7 @@ export const STATUS_CLASSES: Readonly<Record<string, string>> = {
 /** RFC 3463 §3 and its registry: subject and detail. */
 export const STATUS_CODES: Terms = {
   '0.0': term('nothing more is said', 3463, '3.1'),
-  '1.0': term('something about the address', 3463, '3.2'),
+  '1.0': term('nothing more is said of the address', 3463, '3.2'),
   '1.1': term('there is no such mailbox', 3463, '3.2'),
   '1.2': term('there is no such host', 3463, '3.2'),
   '1.3': term('the address is not well formed', 3463, '3.2'),

@@ -53,6 +53,8 @@ export function ConversationRows(props: ConversationRowsProps) {
   const [view, setView] = useState<View>(() => ({ start: 0, end: isLive && hash === '' ? undefined : PAGE }));
   const [focused, setFocused] = useState<string>();
   const scroller = useRef<HTMLDivElement>(null);
+  /** Where a key leads, until the focus has come there: the next press may be quicker than two frames. */
+  const heading = useRef<string>(undefined);
   const place = useRef<{ readonly seq: number; readonly top: number } | undefined>(undefined);
 
   const isFollowing = view.end === undefined;
@@ -153,11 +155,21 @@ export function ConversationRows(props: ConversationRowsProps) {
 
   const choose = (id: string | undefined): void =>
     navigate(withQuery(`/wire/${props.id}`, query) + (id === undefined ? '' : `#${id}`), { replace: true });
+  /** At once if it is there, for the next key may come before the next frame; else once it has been drawn. */
+  const focusRow = (id: string): void => {
+    heading.current = id;
+    focusRowLink(id);
+    afterDrawing(() => {
+      if (heading.current !== id) return;
+      heading.current = undefined;
+      focusRowLink(id);
+    });
+  };
   const step = (by: 1 | -1): boolean => {
     const active = document.activeElement;
     const isHere = hash !== '' || active?.closest('#item') !== null;
     if (!isHere) return false;
-    const current = active?.closest('li[id]')?.id ?? target;
+    const current = heading.current ?? active?.closest('li[id]')?.id ?? target;
     const at = rows.findIndex(({ id }) => id === current);
     let next = at === -1 ? (by === 1 ? start : end - 1) : at + by;
     while (rows[next] && !isEntry(rows[next]!)) next += by;
@@ -166,7 +178,7 @@ export function ConversationRows(props: ConversationRowsProps) {
     setFocused(row.id);
     if (hash !== '') choose(row.id);
     else goTo(row.id, 'nearest');
-    afterDrawing(() => focusRowLink(row.id));
+    focusRow(row.id);
     return true;
   };
   useKeys({
@@ -178,7 +190,7 @@ export function ConversationRows(props: ConversationRowsProps) {
       if (hash === '') return false;
       const id = target;
       choose(undefined);
-      if (id !== undefined) afterDrawing(() => focusRowLink(id));
+      if (id !== undefined) focusRow(id);
       return true;
     },
   });
@@ -204,7 +216,7 @@ export function ConversationRows(props: ConversationRowsProps) {
     if (!isPlain || id === undefined || (isSelecting && !link)) return;
     event.preventDefault();
     choose(id === hash ? undefined : id);
-    if (id !== hash) afterDrawing(() => focusRowLink(id));
+    if (id !== hash) focusRow(id);
   };
 
   if (rows.length === 0) {
