@@ -42,6 +42,19 @@ async function violations(page: Page): Promise<string[]> {
   });
 }
 
+/** Words in the very colour of their ground: axe calls that incomplete, and passes. */
+function unreadable(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('button, a, summary')]
+      .filter((element) => element.checkVisibility() && element.innerText.trim() !== '')
+      .filter((element) => {
+        const { color, backgroundColor } = getComputedStyle(element);
+        return color === backgroundColor;
+      })
+      .map((element) => element.innerText),
+  );
+}
+
 /** Panes with more in them than fits in their width: nobody shall have to scroll in two directions. */
 function tooWide(page: Page): Promise<string[]> {
   return page.evaluate(() =>
@@ -234,6 +247,7 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>]
       await page.getByRole('log').getByText(/^220/).waitFor();
     },
   ],
+  ['lesson-begin', '/lessons/send-by-hand', (page) => page.getByRole('button', { name: 'Open a session' }).waitFor()],
   ['lesson-missing', '/lessons/nonsense', (page) => page.getByText('There is no such lesson').waitFor()],
   ['missing', '/connect/nothing', (page) => page.getByText('There is no such page').waitFor()],
   [
@@ -292,6 +306,7 @@ for (const [look, options] of LOOKS) {
         await arrive(page);
         await watched.screenshot(`${look}-${name}`);
         expect(await violations(page)).toEqual([]);
+        expect(await unreadable(page)).toEqual([]);
         expect(await page.locator('h1').count()).toBe(1);
         expect(watched.strangers).toEqual([]);
         expect(await tooWide(page)).toEqual([]);
