@@ -1,7 +1,7 @@
 /** What of Mailpit's API is off until it is asked for: chaos, release, webhooks, the link check, logins to send. */
 import { once } from 'node:events';
 import { type IncomingMessage, type RequestListener, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { MailpitClient } from 'mailpit-api';
 import { type SendMailOptions, createTransport } from 'nodemailer';
@@ -256,6 +256,47 @@ test('old messages go, and the metrics tell', async () => {
   ]);
   socket.close();
 });
+
+test('what goes wrong between a client and POP3 or SMTP is an event', async () => {
+  await using stack = await startTestStack();
+  const [before, pop3, imap] = [
+    await connect(stack, 'pop3'),
+    await connect(stack, 'pop3'),
+    await connect(stack, 'imap'),
+  ];
+  await before.ask('USER early');
+  await before.ask('PASS wrong');
+  const socket = new WebSocket(`ws://127.0.0.1:${stack.port('http')}/api/events`);
+  const errors: unknown[] = [];
+  const heard = Promise.withResolvers<undefined>();
+  socket.addEventListener('message', ({ data }) => {
+    const { Type, Data } = JSON.parse(String(data)) as { Type: string; Data: unknown };
+    if (Type === 'stats') heard.resolve(undefined);
+    if (Type === 'error') errors.push(Data);
+  });
+  await heard.promise;
+  await imap.ask('a LOGIN nobody wrong');
+  await pop3.ask('USER alice');
+  await pop3.ask('PASS wrong');
+  const Message = expect.stringMatching(/^login of alice\S* failed: /) as string;
+  await expect.poll(() => errors).toEqual([{ Level: 'warning', Type: 'pop3', IP: '127.0.0.1', Message }]);
+  socket.close();
+  for (const { end } of [before, pop3, imap]) end();
+});
+
+/** Waits for the greeting. `ask` resolves with what is said next. */
+async function connect(stack: TestStack, service: 'pop3' | 'imap') {
+  const socket = createConnection(stack.port(service), '127.0.0.1').setEncoding('utf8');
+  await once(socket, 'data');
+  return {
+    ask: async (line: string): Promise<string> => {
+      const answered = once(socket, 'data');
+      socket.write(`${line}\r\n`);
+      return String((await answered)[0]);
+    },
+    end: () => socket.destroy(),
+  };
+}
 
 test('the token of a test scope sees, tags and hears of its own mail alone', async () => {
   await using stack = await startTestStack('--chaos');

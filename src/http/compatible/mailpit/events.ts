@@ -8,6 +8,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { Scope } from '../../../delivery/scopes.ts';
 import type { TransactionEvent } from '../../../store/mail-store.ts';
 import type { HttpParts } from '../../parts.ts';
+import type { Conversation, RecordedAnnotation } from '../../../wire/recorder.ts';
 import { scopeView } from '../../scope-view.ts';
 import { toSummary } from './shapes.ts';
 
@@ -50,6 +51,9 @@ class EventHub implements MailpitEvents {
   #ping: NodeJS.Timeout | undefined;
   #deletingAll = false;
   #closed = false;
+  /** Where the conversations stand, and up to which event of each something was told. */
+  #revision = 0;
+  #heard = new WeakMap<Conversation, number>();
   /** The steps run one after the other, so that no cursor is used twice. */
   #work: Promise<void> = Promise.resolve();
 
@@ -92,7 +96,13 @@ class EventHub implements MailpitEvents {
 
   #opened(client: WebSocket): void {
     if (this.#clients.size === 0) {
-      this.#unsubscribe = [this.#parts.notifier.subscribe('all', () => this.#lookAgain())];
+      const { recorder, notifier } = this.#parts;
+      this.#revision = recorder.revision;
+      for (const conversation of recorder.list()) this.#heard.set(conversation, conversation.lastSeq);
+      this.#unsubscribe = [
+        notifier.subscribe('all', () => this.#lookAgain()),
+        recorder.watch(() => this.#tellErrors()),
+      ];
       const watch = this.#parts.retention?.watch(() => this.pruned());
       if (watch) this.#unsubscribe.push(watch);
       this.#ping = setInterval(() => this.#pingAll(), PING_MS).unref();
@@ -189,6 +199,22 @@ class EventHub implements MailpitEvents {
     for (const event of events) await this.#tellOne(event);
   }
 
+  /** What went wrong between clients and SMTP or POP3, as far as conversations are recorded. */
+  #tellErrors(): void {
+    const { revision, changed } = this.#parts.recorder.since(this.#revision);
+    this.#revision = revision;
+    for (const conversation of changed) {
+      const Type = ERROR_TYPES[conversation.protocol];
+      if (Type === undefined) continue;
+      const before = this.#heard.get(conversation) ?? 0;
+      this.#heard.set(conversation, conversation.lastSeq);
+      for (const { seq, annotation } of conversation.annotations()) {
+        const said = seq > before ? errorOf(annotation) : undefined;
+        if (said) this.#broadcast('error', { ...said, Type, IP: conversation.remote.address });
+      }
+    }
+  }
+
   async #tellOne(event: TransactionEvent): Promise<void> {
     switch (event.type) {
       case 'new': {
@@ -206,6 +232,18 @@ class EventHub implements MailpitEvents {
       case 'deleted':
     }
   }
+}
+
+const ERROR_TYPES: Readonly<Record<string, string>> = { smtp: 'smtpd', pop3: 'pop3' };
+
+function errorOf(
+  annotation: RecordedAnnotation['annotation'],
+): { readonly Level: 'warning' | 'error'; readonly Message: string } | undefined {
+  const { type } = annotation;
+  if (type === 'login-failed')
+    return { Level: 'warning', Message: `login of ${annotation.login} failed: ${annotation.reason}` };
+  if (type === 'limit') return { Level: 'warning', Message: `limit reached: ${annotation.limit}` };
+  return type === 'error' ? { Level: 'error', Message: annotation.message } : undefined;
 }
 
 function send(client: WebSocket, type: string, data: unknown): void {
