@@ -13,6 +13,8 @@ const FLAGS = [
   '--disable-sync',
 ];
 
+const REFUSED = /the server responded with a status of 4\d\d/;
+
 /** What has not come by then will not. */
 const PATIENCE_MS = 15_000;
 
@@ -25,6 +27,8 @@ export interface WatchedPage extends AsyncDisposable {
   readonly page: Page;
   /** Errors and warnings of the console, and exceptions that nobody caught. */
   readonly errors: readonly string[];
+  /** From here on, and back to the start, the browser may note answers from 400 to 499: it does so when it comes to it. */
+  permitRefusals(): void;
   /** Requests to any other host than the server's. */
   readonly strangers: readonly string[];
   /** Into the folder that SCREENSHOTS names; without one, nothing is taken. */
@@ -48,8 +52,10 @@ export async function openPage(
   const page = await context.newPage();
   const errors: string[] = [];
   const strangers: string[] = [];
+  let permitsRefusals = false;
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+    if (message.type() !== 'error' && message.type() !== 'warning') return;
+    if (!permitsRefusals || !REFUSED.test(message.text())) errors.push(message.text());
   });
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('request', (request) => {
@@ -64,6 +70,10 @@ export async function openPage(
     page,
     errors,
     strangers,
+    permitRefusals() {
+      permitsRefusals = true;
+      errors.splice(0, errors.length, ...errors.filter((text) => !REFUSED.test(text)));
+    },
     async screenshot(name) {
       const folder = process.env.SCREENSHOTS;
       if (folder === undefined) return;
