@@ -26,11 +26,15 @@ export interface Feed {
   close(): void;
 }
 
-/** News of so many milliseconds leave together; of more, if putting them together takes long. */
+/** News of so many milliseconds leave together; of more, if the page has taken more than its share of the time. */
 const BATCH_MS = 50;
-const LONGEST_BATCH_MS = 1000;
-/** Of the time, what one page may take at most: a part in so many. */
-const SHARE = 5;
+const LONGEST_BATCH_MS = 2000;
+/** Of the time, what one page may take in the long run: a part in so many. */
+const SHARE = 25;
+/** What it may take at once, in milliseconds, when it took nothing for a while. */
+const MOST_CREDIT_MS = 60;
+/** How long the doctor may think at once, in milliseconds; the rest comes next time. */
+const PATIENCE_MS = 10;
 /** A conversation that only grows is told of this often, in milliseconds: its events are asked for one by one. */
 const GROWN_MS = 1000;
 /** What waits to be sent to a page before it counts as slow, in octets. */
@@ -134,7 +138,9 @@ class FeedPage {
   /** Accounts that have changed since the page was told. */
   #changed = new Set<AccountId>();
   #timer: NodeJS.Timeout | undefined;
-  #batchMs = BATCH_MS;
+  /** What is left of its share, in milliseconds; below 0: it waits until it has made up for it. */
+  #creditMs = MOST_CREDIT_MS;
+  #creditedAt = performance.now();
   /** The steps run one after the other, so that no cursor is used twice. */
   #work: Promise<void> = Promise.resolve();
   readonly #ping: NodeJS.Timeout;
@@ -180,7 +186,7 @@ class FeedPage {
     const { mail, mailboxes, conversations, conversation } = this.#wishes;
     if (!{ mail, mailboxes, conversations: conversations || conversation !== undefined }[subject]) return;
     this.#due.add(subject);
-    this.#timer ??= setTimeout(() => this.#flush(), this.#batchMs);
+    this.#timer ??= setTimeout(() => this.#flush(), this.#batchMs());
   }
 
   close(): void {
@@ -260,23 +266,33 @@ class FeedPage {
     const due = new Set(this.#due);
     this.#due.clear();
     this.#then(async () => {
+      const begunAt = performance.now();
       if (due.has('mail') && this.#wishes.mail) await this.#tellMail();
       if (due.has('mailboxes') && this.#wishes.mailboxes) await this.#tellMailboxes();
       if (due.has('conversations')) this.#tellOfConversations();
+      this.#earn();
+      this.#creditMs = Math.max(-LONGEST_BATCH_MS / SHARE, this.#creditMs - (performance.now() - begunAt));
+      if (this.#postponed.size === 0 || this.#timer !== undefined) return;
+      this.#due.add('conversations');
+      this.#timer = setTimeout(() => this.#flush(), Math.max(GROWN_MS / 4, this.#batchMs()));
     });
   }
 
+  #earn(): void {
+    const now = performance.now();
+    this.#creditMs = Math.min(MOST_CREDIT_MS, this.#creditMs + (now - this.#creditedAt) / SHARE);
+    this.#creditedAt = now;
+  }
+
+  #batchMs(): number {
+    this.#earn();
+    return Math.max(BATCH_MS, -this.#creditMs * SHARE);
+  }
+
   #tellOfConversations(): void {
-    const begun = performance.now();
     const { conversation, conversations } = this.#wishes;
     if (conversations) this.#tellConversations();
     if (conversation !== undefined) this.#tellEvents(conversation);
-    const took = performance.now() - begun;
-    this.#batchMs = Math.min(LONGEST_BATCH_MS, Math.max(BATCH_MS, SHARE * took));
-    if (this.#postponed.size > 0 && this.#timer === undefined) {
-      this.#due.add('conversations');
-      this.#timer = setTimeout(() => this.#flush(), GROWN_MS / 4);
-    }
   }
 
   async #tellMail(): Promise<void> {
@@ -341,16 +357,19 @@ class FeedPage {
       if (!this.#postponed.has(conversation)) this.#postponed.set(conversation, before);
     }
     const now = performance.now();
-    const visit = this.#parts.doctor?.visit(recorder);
+    const visit = this.#parts.doctor?.visit(recorder, PATIENCE_MS);
     const full: ConversationItem[] = [];
     const grown: ConversationNews['grown'] = [];
     for (const conversation of this.#postponed.keys()) {
+      if (recorder.find(conversation.id) !== conversation) {
+        this.#postponed.delete(conversation);
+        continue;
+      }
       const told = this.#told.get(conversation);
       const hasNotes = told?.noteSeq !== conversation.noteSeq;
-      if (!hasNotes && now - told.at < GROWN_MS) continue;
-      this.#postponed.delete(conversation);
-      if (recorder.find(conversation.id) !== conversation) continue;
+      if (!hasNotes && (visit?.isOver === true || now - told.at < GROWN_MS)) continue;
       const item = conversationItem(conversation, visit);
+      if (visit?.owes(conversation) !== true) this.#postponed.delete(conversation);
       const diagnoses = JSON.stringify(item.diagnoses);
       this.#told.set(conversation, { noteSeq: conversation.noteSeq, at: now, diagnoses });
       const { id, octets, lastSeq } = item;

@@ -138,10 +138,10 @@ async function timed(step: () => Promise<void>): Promise<number> {
   return performance.now() - begin;
 }
 
-/** A page that follows the conversations as they come. @returns ends it */
+/** A page, as far as the server can tell: it follows mail, mailboxes and conversations. @returns ends it */
 export async function watch(peer: Peer): Promise<() => void> {
   const socket = new WebSocket(`ws://127.0.0.1:${peer.ports.http!}/api/glass/feed`);
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-  socket.send(JSON.stringify({ subscribe: { conversations: true } }));
+  socket.send(JSON.stringify({ subscribe: { mail: true, mailboxes: true, conversations: true } }));
   return () => socket.terminate();
 }

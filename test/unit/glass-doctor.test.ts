@@ -218,6 +218,28 @@ describe('what the doctor keeps', () => {
     expect(doctor.visit(patients).diagnosesOf(made)).not.toBe(first);
     doctor.close();
   });
+
+  it('says what it knew before when its patience is at an end, and that it owes the rest', () => {
+    const [one, other] = [0, 1].map(() => conversation('imap', 'S: * OK x', 'C: EHLO me', 'S: x BAD x')) as [
+      Conversation,
+      Conversation,
+    ];
+    const doctor = new Doctor(CONTEXT);
+    const patients = { list: () => [one, other] };
+    const short = doctor.visit(patients, Number.MIN_VALUE);
+    expect(short.isOver).toBe(false);
+    const known = short.diagnosesOf(one);
+    expect(known.map(({ id }) => id)).toContain('D04');
+    expect(short.diagnosesOf(other)).toEqual([]);
+    expect([short.isOver, short.owes(one), short.owes(other)]).toEqual([true, false, true]);
+    one.octets('in', 'both', Buffer.from('x\r\n'));
+    expect(short.diagnosesOf(one)).toBe(known);
+    expect(short.owes(one)).toBe(true);
+    const next = doctor.visit(patients, Number.MIN_VALUE);
+    expect(next.diagnosesOf(other).map(({ id }) => id)).toContain('D04');
+    expect(next.owes(other)).toBe(false);
+    doctor.close();
+  });
 });
 
 describe('across conversations', () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { Doctor } from '../../src/glass/doctor/doctor.ts';
 import type { ConversationDetail } from '../../src/http/schemas/conversations.ts';
 import { type FeedMessage, type FeedRequest, feedMessage } from '../../src/http/schemas/feed.ts';
 import { type Harness, TOKEN, jsonBody, startHttp } from './http-harness.ts';
@@ -146,6 +147,33 @@ describe('the feed', () => {
     await page.next('conversation');
     http.recorder.clear();
     expect(await page.next('conversation')).toMatchObject({ conversations: [], grown: [], cleared: true });
+  });
+
+  test('tells what the doctor finds in each of many conversations, however long he thinks', async () => {
+    const doctor = new Doctor({
+      mode: 'capture',
+      defaultDomain: 'glass.localhost',
+      domains: ['glass.localhost'],
+      webAddress: () => undefined,
+      services: () => ({}),
+      certificateNames: () => [],
+      certifies: () => false,
+      ownAuthority: true,
+    });
+    await using http = await startHttp({ doctor });
+    using page = await openPage(http);
+    page.say({ subscribe: { conversations: true } });
+    const sick = new Set<string>();
+    for (let i = 0; i < 40; i++) {
+      const conversation = record(http);
+      conversation.octets('in', 'both', Buffer.from('EHLO me\r\n'.repeat(300)));
+      sick.add(conversation.id);
+    }
+    while (sick.size > 0) {
+      const { conversations } = await page.next('conversation');
+      for (const { id, diagnoses } of conversations) if (diagnoses.length > 0) sick.delete(id);
+    }
+    doctor.close();
   });
 
   test('sends the newest events and says how many it left out', async () => {

@@ -17,8 +17,12 @@ export interface Patients {
 
 /** For one answer to one asker: what it costs to look through all conversations is paid once. */
 export interface Visit {
-  /** In the order of their numbers. */
+  /** In the order of their numbers. When the visit is over: what was known before. */
   diagnosesOf(conversation: Conversation): readonly Diagnosis[];
+  /** The time that it may take is used up. */
+  readonly isOver: boolean;
+  /** What was said of a conversation is what was known before: it is to be asked about again. */
+  owes(conversation: Conversation): boolean;
 }
 
 interface Known {
@@ -52,12 +56,28 @@ export class Doctor {
     this.#context = context;
   }
 
-  visit(patients: Patients): Visit {
+  /** @param patienceMs no thought is begun after so many milliseconds of thinking: for those who ask all the time */
+  visit(patients: Patients, patienceMs = Infinity): Visit {
     let copies: SentCopies | undefined;
+    let spentMs = 0;
+    const owed = new Set<Conversation>();
+    const think = (conversation: Conversation): Known | undefined => {
+      if (spentMs < patienceMs) {
+        const known = this.#think(conversation);
+        spentMs += known.tookMs;
+        return known;
+      }
+      owed.add(conversation);
+      return undefined;
+    };
     return {
+      get isOver() {
+        return spentMs >= patienceMs;
+      },
+      owes: (conversation) => owed.has(conversation),
       diagnosesOf: (conversation) => {
         if (conversation.role !== 'server') return [];
-        const own = this.#ownDiagnoses(conversation);
+        const own = this.#ownDiagnoses(conversation, think);
         const now = Date.now();
         const sent = sentCopyOf(conversation, () => (copies ??= sentCopies(patients.list())), now);
         if (sent === undefined) return own;
@@ -88,7 +108,11 @@ export class Doctor {
     this.#due.clear();
   }
 
-  #ownDiagnoses(conversation: Conversation): readonly Diagnosis[] {
+  /** @param think answers nothing when it has no time for it */
+  #ownDiagnoses(
+    conversation: Conversation,
+    think: (conversation: Conversation) => Known | undefined,
+  ): readonly Diagnosis[] {
     const before = this.#known.get(conversation);
     const now = Date.now();
     if (before?.seq === conversation.lastSeq && now < before.lookAgainAt) return before.diagnoses;
@@ -99,12 +123,18 @@ export class Doctor {
         return before.diagnoses;
       }
     }
+    return (think(conversation) ?? before)?.diagnoses ?? [];
+  }
+
+  #think(conversation: Conversation): Known {
+    const thoughtAt = Date.now();
     const startedAt = performance.now();
-    const { diagnoses, lookAgainAt } = diagnose(conversation, this.#context, now);
+    const { diagnoses, lookAgainAt } = diagnose(conversation, this.#context, thoughtAt);
     const tookMs = performance.now() - startedAt;
-    this.#known.set(conversation, { seq: conversation.lastSeq, diagnoses, lookAgainAt, thoughtAt: now, tookMs });
+    const known = { seq: conversation.lastSeq, diagnoses, lookAgainAt, thoughtAt, tookMs };
+    this.#known.set(conversation, known);
     if (lookAgainAt < Infinity) this.#lookAgain(conversation, lookAgainAt);
-    return diagnoses;
+    return known;
   }
 
   #lookAgain(conversation: Conversation, at: number): void {

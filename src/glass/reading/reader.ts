@@ -28,6 +28,7 @@ export interface Unit {
 export const MOST_KEPT = 65_536;
 const TAIL = 64;
 const LF = 0x0a;
+const LF_DOT = '\n.';
 const DOT = 0x2e;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
@@ -264,10 +265,11 @@ export class Reader implements Frames {
         return true;
       }
     }
-    const lf = first.octets.indexOf(LF);
+    // Only a line that begins with a dot can be the last.
+    const lf = lane.uncertain ? first.octets.indexOf(LF) : first.octets.indexOf(LF_DOT);
     this.#takeFirst(side, lane, lf === -1 ? first.octets.length : lf + 1, frame.label);
     // A bare LF ends no line of a message: RFC 5321 §2.3.8.
-    lane.lineStart = lf !== -1 && lane.open!.tail.endsWith('\r\n');
+    lane.lineStart = lane.open!.tail.endsWith('\r\n');
     return true;
   }
 
