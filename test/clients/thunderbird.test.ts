@@ -233,8 +233,11 @@ describe.each([
   });
 });
 
+/** Its other connections may have this in their queue yet when one has renamed or deleted the folder: its own race. */
+const LATE = /^imaps?: \d+ select "(?:Größe 你好|Ελληνικά)(?:\/Ünter)?" -> \d+ NO \[NONEXISTENT\] /;
+
 test('ends its conversations in order, and nothing that it asked for was refused', async () => {
   await thunderbird.quit();
-  expect(refusals(stack)).toEqual([]);
+  expect(refusals(stack).filter((refusal) => !LATE.test(refusal))).toEqual([]);
   expect(stack.logged).toEqual([]);
 });
