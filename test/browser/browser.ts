@@ -18,8 +18,10 @@ const REFUSED = /the server responded with a status of 4\d\d/;
 /** What has not come by then will not. */
 const PATIENCE_MS = 15_000;
 
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
 export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
 /** A page of the app, with what went wrong in it. */
