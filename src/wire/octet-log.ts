@@ -127,7 +127,6 @@ export class OctetLog {
     }
   }
 
-  /** @param start counted from the first octet of the first slab */
   /** All of them, without their octets. */
   *heads(): Generator<Piece> {
     const rows = this.#rows;
@@ -136,6 +135,7 @@ export class OctetLog {
     }
   }
 
+  /** @param start counted from the first octet of the first slab */
   #octets(start: number, length: number): Uint8Array {
     const octets = Buffer.allocUnsafe(length);
     let from = start;
