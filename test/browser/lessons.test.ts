@@ -122,7 +122,7 @@ describe('lessons', () => {
     expect(watched.errors).toEqual([]);
   });
 
-  test('what another program does counts within a second', async () => {
+  test('what another program does counts at once', async () => {
     await using watched = await openPage(browser, origin, '/lessons/read-by-imap');
     const { page } = watched;
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
@@ -137,7 +137,7 @@ describe('lessons', () => {
       logger: false,
     });
     await client.connect();
-    await expect.poll(() => done(page).count(), { timeout: 2000 }).toBeGreaterThanOrEqual(1);
+    await expect.poll(() => done(page).count()).toBeGreaterThanOrEqual(1);
     await client.logout();
   });
 

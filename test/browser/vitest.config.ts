@@ -8,5 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What has not come by then will not; a second, as it is otherwise, is short on a machine with much else to do.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -223,14 +223,16 @@ describe('AUTH', () => {
 describe('the greeting', () => {
   it('does not wait', async () => {
     await using smtp = await startSmtp();
-    const begin = performance.now();
-    // The library waits 100 ms each time.
+    let fastest = Infinity;
     for (let i = 0; i < 20; i++) {
+      const begin = performance.now();
       const client = await smtp.connect();
       await client.expect(/^220 /);
+      fastest = Math.min(fastest, performance.now() - begin);
       await client.ask('QUIT', '221 2.0.0 Bye');
     }
-    expect(performance.now() - begin).toBeLessThan(1900);
+    // The library waits 100 ms each time.
+    expect(fastest).toBeLessThan(95);
   });
 
   it('waits where that is asked for, and who speaks first is sent away', async () => {

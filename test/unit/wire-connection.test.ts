@@ -474,10 +474,10 @@ describe('the stream for libraries', () => {
     const found = outcome<number>();
     await using server = await testListen((connection) => {
       const stream = connection.duplex();
-      let seen = 0;
-      stream.on('data', () => seen++);
+      let last = -Infinity;
+      stream.on('data', () => (last = performance.now()));
       stream.setTimeout(60, () => {
-        found.resolve(seen);
+        found.resolve(performance.now() - last);
         stream.end('idle\r\n');
       });
       return undefined;
@@ -487,7 +487,8 @@ describe('the stream for libraries', () => {
       peer.send('x');
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
-    expect(await found.promise).toBe(5);
+    // From the first octet it would be 30 at most, however late all of this comes.
+    expect(await found.promise).toBeGreaterThan(40);
     expect(await peer.rest()).toBe('idle\r\n');
   });
 

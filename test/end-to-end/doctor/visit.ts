@@ -88,7 +88,7 @@ export class Talker {
 
   /** Takes all up to what matches. */
   async hears(pattern: RegExp): Promise<string> {
-    const end = Date.now() + 5_000;
+    const end = Date.now() + PATIENCE_MS;
     for (;;) {
       const match = pattern.exec(this.#said);
       if (match) {
