@@ -218,7 +218,7 @@ describe('whatever is asked', () => {
       // Else nothing but refusals would have been tried.
       expect(answered.size).toBeGreaterThan(operationsOf(document).length / 2);
     },
-    RUNS * 3000,
+    RUNS * 6000,
   );
 
   test.each([
@@ -451,7 +451,7 @@ describe('of two scopes', () => {
       expect((await get<MessageList>('/api/glass/messages', theirs.token)).messages).toEqual(before);
       expect(faults()).toEqual([]);
     },
-    RUNS * 3000,
+    RUNS * 6000,
   );
 
   test('nor by a WebSocket, whatever it is asked', async () => {

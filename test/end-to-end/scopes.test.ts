@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AccountList } from '../../src/http/schemas/accounts.ts';
 import type { ConversationList } from '../../src/http/schemas/conversations.ts';
 import type { MessageList } from '../../src/http/schemas/messages.ts';
-import type { MadeScope, ScopeList } from '../../src/http/schemas/scopes.ts';
+import type { MadeScope, ScopeList, ScopeView } from '../../src/http/schemas/scopes.ts';
 import type { Status } from '../../src/http/schemas/status.ts';
 import type { Waited } from '../../src/http/schemas/waiting.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
@@ -114,20 +114,25 @@ describe('a scope', () => {
     expect(await list()).toEqual(['late']);
   });
 
-  test('is closed when its time is over; it can be given more', async () => {
-    const [short, long] = [await open({ ttlSeconds: 1 }), await open({ ttlSeconds: 1 })];
-    const extended = await api(`/api/glass/scopes/${long.id}`, {
-      method: 'PUT',
-      body: JSON.stringify({ ttlSeconds: 600 }),
-      token: long.token,
-    });
-    expect(extended.status).toBe(200);
+  test('is closed when its time is over; it can be given more, or less', async () => {
+    const [short, long, cut] = [await open({ ttlSeconds: 1 }), await open({ ttlSeconds: 20 }), await open()];
+    const give = async (scope: MadeScope, ttlSeconds: number): Promise<number> => {
+      const { status, body } = await api<ScopeView>(`/api/glass/scopes/${scope.id}`, {
+        method: 'PUT',
+        body: JSON.stringify({ ttlSeconds }),
+        token: scope.token,
+      });
+      expect(status).toBe(200);
+      return Date.parse(body.expiresAt) - Date.parse(scope.expiresAt);
+    };
+    expect(await give(long, 600)).toBeGreaterThanOrEqual(580_000);
+    expect(await give(cut, 1)).toBeLessThan(0);
     const deadline = Date.now() + 20_000;
     let open_: string[];
     do open_ = (await api<ScopeList>('/api/glass/scopes')).body.scopes.map(({ id }) => id);
     while (open_.length > 1 && Date.now() < deadline);
     expect(open_).toEqual([long.id]);
-    expect((await api('/api/glass/messages', short)).status).toBe(401);
+    for (const closed of [short, cut]) expect((await api('/api/glass/messages', closed)).status).toBe(401);
     expect((await api('/api/glass/messages', long)).status).toBe(200);
   });
 

@@ -23,7 +23,7 @@ export interface Seen extends Diagnosis {
   readonly shown: readonly string[];
 }
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 25_000;
 
 /** Waits until a case shows on a service, and looks up its evidence. */
 export async function seen(server: Server, service: Service, id: string, since = 0): Promise<Seen> {
