@@ -6,6 +6,7 @@ import { UsageError, type CliCommand, type Io } from './cli/command.ts';
 import { ADDRESS_CODES } from './faults/address-code.ts';
 import { ConfigError, SERVICE_PURPOSE, SERVICES, SETTINGS, readConfig, variableOf, type Config } from './config.ts';
 import type { Stack } from './stack.ts';
+import type { Endpoint } from './wire/connection.ts';
 
 /** Loaded when called: `glassmail --help` shall not wait for libraries. */
 const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
@@ -100,7 +101,7 @@ const start: CliCommand = {
         log: (line) => io.stderr.write(`${line}\n`),
       });
       process.on('SIGHUP', () => void stack.reload());
-      io.stdout.write(await report(config, stack));
+      io.stdout.write(await report(config, stack, io.stdout.isTTY));
       const stopped = new Promise<undefined>((resolve) => {
         if (stopping.signal.aborted) resolve(undefined);
         stopping.signal.addEventListener('abort', () => resolve(undefined));
@@ -120,14 +121,15 @@ const start: CliCommand = {
   },
 };
 
+const placeOf = ({ address, port }: Endpoint): string =>
+  (address.includes(':') ? `[${address}]` : address) + `:${port}`;
+
 /** The first lines on standard output: each address, the accounts, where the data lies; the last is `ready`. */
-async function report(config: Config, stack: Stack): Promise<string> {
+async function report(config: Config, stack: Stack, isTerminal: boolean): Promise<string> {
   const services = SERVICES.flatMap((service) => {
     const addresses = stack.addresses(service);
     if (addresses.length === 0) return [];
-    const places = addresses.map(
-      ({ address, port }) => (address.includes(':') ? `[${address}]` : address) + `:${port}`,
-    );
+    const places = addresses.map(placeOf);
     return [`  ${service.padEnd(11)}  ${places.join('  ').padEnd(28)}  ${SERVICE_PURPOSE[service]}`];
   });
   const accounts = await stack.accountsWithKnownPassword();
@@ -146,9 +148,26 @@ async function report(config: Config, stack: Stack): Promise<string> {
       ? []
       : [`authority: ${stack.authorityFile} (mail programs that ask whom to trust take this file)`]),
     ...(stack.webAddress === undefined ? [] : [`web: ${stack.webAddress}`]),
+    ...(config.mode === 'capture' && !isTerminal ? awaited(stack) : []),
     'ready',
   ];
   return lines.join('\n') + '\n';
+}
+
+/**
+ * What libraries that start containers look for in the log before they let a test begin, where it was written for one of
+ * the servers that this one stands in for. Nobody who sits at a terminal has a use for them.
+ */
+function awaited(stack: Stack): string[] {
+  const [smtp] = stack.addresses('smtp');
+  const [http] = stack.addresses('http');
+  return [
+    'for tests that wait for the line of another server:',
+    ...(smtp ? ['Starting GreenMail standalone', `[SMTP] Binding to address: ${placeOf(smtp)}`] : []),
+    ...(smtp ? [`SMTP listening on tcp4 addr=${placeOf(smtp)}`] : []),
+    ...(http ? [`[HTTP] Binding to address: ${placeOf(http)}`, `Serving under http://${placeOf(http)}/`] : []),
+    ...(stack.webAddress === undefined ? [] : [`[http] accessible via ${stack.webAddress}/`]),
+  ];
 }
 
 function startHelp(): string {

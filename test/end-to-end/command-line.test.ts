@@ -27,6 +27,24 @@ describe('start', () => {
     expect((await fetch(`http://127.0.0.1:${server.port('http')}/readyz`)).status).toBe(200);
   });
 
+  test('the lines that libraries wait for which start Mailpit, MailHog, GreenMail or Inbucket in a container', async () => {
+    await using server = await startServerProcess(folder);
+    const text = server.lines.join('\n');
+    const [smtp, http] = [server.port('smtp'), server.port('http')];
+    expect(text).toMatch(/.*\[http\] accessible via.*\n/); // the extension of Quarkus
+    expect(text).toContain(`[http] accessible via http://localhost:${http}/`);
+    expect(text).toContain(`Serving under http://127.0.0.1:${http}/`);
+    expect(text).toContain(`[SMTP] Binding to address: 127.0.0.1:${smtp}`);
+    expect(text).toContain(`[HTTP] Binding to address: 127.0.0.1:${http}`);
+    expect(text).toMatch(/Starting GreenMail standalone/);
+    expect(text).toMatch(/SMTP listening/i);
+  });
+
+  test('and none of them for a real site', async () => {
+    await using server = await startServerProcess(folder, ['--domains', 'red.test']);
+    expect(server.lines.join('\n')).not.toMatch(/accessible via|GreenMail/);
+  });
+
   test.each(['SIGTERM', 'SIGINT'] as const)(
     '%s: exit code 0, and the mail is there after the next start',
     async (signal) => {
