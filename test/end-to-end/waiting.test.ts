@@ -85,9 +85,10 @@ describe('waiting', () => {
 
   test('in vain: a 404 that tells what did arrive', async () => {
     await send('before');
-    const answer = fetch(`${url}/api/glass/messages/wait?subject=nothing&timeout=700ms`);
+    const { cursor } = await wait({});
     await send('something else');
-    const response = await answer;
+    const parameters = new URLSearchParams({ subject: 'nothing', since: cursor, timeout: '50ms' });
+    const response = await fetch(`${url}/api/glass/messages/wait?${parameters.toString()}`);
     expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
     const body = (await response.json()) as WaitedInVain;
     expect(body.detail).toMatch(/^no such message arrived in \d+ ms; 1 did: see "arrived"$/);
