@@ -183,7 +183,8 @@ async function* fromStore(
       }
       unknownEncoding ||= attributes.some((attribute) => hasUnknownEncoding(attribute, message));
       if (seen?.has(message.uid)) items.push(...flagItems(seqNum, attributes, context));
-      responses.push({ type: 'fetch', seqNum, uid: message.uid, items });
+      // RFC 9051 §9, msg-att: a response has one item at least.
+      if (items.length > 0) responses.push({ type: 'fetch', seqNum, uid: message.uid, items });
       if (says) view.toldFlags(message.uid);
       answered.push(message.uid);
     }
