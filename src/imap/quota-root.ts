@@ -1,6 +1,7 @@
 /**
  * Quota roots: RFC 9208 §3.2. All mailboxes of an account share one, and its name is the account's address: so it is
- * another one for each owner, and whoever may see mailboxes of several can tell whose room is meant.
+ * another one for each owner, and whoever may see mailboxes of several can tell whose room is meant. An account without
+ * limits has none, for a QUOTA response without a resource cannot be said (§7, quota-list).
  */
 import type { Account } from '../store/mail-store.ts';
 import { STORAGE_UNIT } from '../store/quota.ts';
@@ -23,15 +24,18 @@ export async function accountOfRoot({ state, store }: LoggedIn, root: string): P
   return account;
 }
 
-/** RFC 9208 §4.2.1: what is not limited is not named. STORAGE comes first: some clients look no further. */
-export function quotaResponse({ address, quota }: Account): Response {
+/**
+ * RFC 9208 §4.2.1: what is not limited is not named. STORAGE comes first: some clients look no further.
+ * @returns none, or the one of the account's root
+ */
+export function quotaResponses({ address, quota }: Account): readonly Response[] {
   const { messages, octets, messageLimit, octetLimit } = quota;
   const resources: QuotaResource[] = [];
   if (octetLimit !== undefined) {
     resources.push({ name: 'STORAGE', usage: Math.ceil(octets / STORAGE_UNIT), limit: octetLimit / STORAGE_UNIT });
   }
   if (messageLimit !== undefined) resources.push({ name: 'MESSAGE', usage: messages, limit: messageLimit });
-  return { type: 'quota', root: address, resources };
+  return resources.length === 0 ? [] : [{ type: 'quota', root: address, resources }];
 }
 
 /** As login names are compared. */

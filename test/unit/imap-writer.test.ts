@@ -8,6 +8,7 @@ import type { ModSeq, SeqNum, Uid, UidRange } from '../../src/store/change.ts';
 
 const REV1: Dialect = { rev2: false, utf8: false, utf8Accept: false, condstore: false, qresync: false, uidOnly: false };
 const REV2: Dialect = { rev2: true, utf8: true, utf8Accept: false, condstore: false, qresync: false, uidOnly: false };
+const STORAGE = { name: 'STORAGE', usage: 0, limit: 1 } as const;
 const QRESYNC: Dialect = { ...REV1, condstore: true, qresync: true };
 
 function octetsOf(writer: ResponseWriter): Buffer {
@@ -89,7 +90,7 @@ describe('responses', () => {
         ],
       },
     ],
-    ['* QUOTA "" ()', { type: 'quota', root: '', resources: [] }],
+    ['* QUOTA "" (MESSAGE 1 2)', { type: 'quota', root: '', resources: [{ name: 'MESSAGE', usage: 1, limit: 2 }] }],
     [
       '* QUOTA "alice@a.test" (STORAGE 10 512 MESSAGE 0 9007199254740991)',
       {
@@ -101,8 +102,8 @@ describe('responses', () => {
         ],
       },
     ],
-    [`* QUOTA {5}\r\n${utf8('für"')} ()`, { type: 'quota', root: 'für"', resources: [] }],
-    [`* QUOTA "${utf8('für')}\\"" ()`, { type: 'quota', root: 'für"', resources: [] }, REV2],
+    [`* QUOTA {5}\r\n${utf8('für"')} (STORAGE 0 1)`, { type: 'quota', root: 'für"', resources: [STORAGE] }],
+    [`* QUOTA "${utf8('für')}\\"" (STORAGE 0 1)`, { type: 'quota', root: 'für"', resources: [STORAGE] }, REV2],
     ['* QUOTAROOT "a b"', { type: 'quotaroot', mailbox: 'a b', roots: [] }],
     ['* QUOTAROOT Entw&APw-rfe "x" "y z"', { type: 'quotaroot', mailbox: 'Entwürfe', roots: ['x', 'y z'] }],
     ['* ID NIL', { type: 'id', parameters: null }],

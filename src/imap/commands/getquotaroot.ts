@@ -4,7 +4,7 @@
  */
 import { command, LOGGED_IN } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
-import { quotaResponse } from '../quota-root.ts';
+import { quotaResponses } from '../quota-root.ts';
 import { Refusal } from '../../store/refusal.ts';
 
 export const getQuotaRoot = command({
@@ -16,7 +16,9 @@ export const getQuotaRoot = command({
     const mailbox = await store.findMailbox(state.account, name, 'r');
     const owner = await store.findAccount(mailbox?.account ?? state.account);
     if (!owner) throw new Refusal('NONEXISTENT', 'The account is gone');
-    yield [{ type: 'quotaroot', mailbox: mailbox?.name ?? name, roots: [owner.address] }, quotaResponse(owner)];
+    const quotas = quotaResponses(owner);
+    const roots = quotas.length === 0 ? [] : [owner.address];
+    yield [{ type: 'quotaroot', mailbox: mailbox?.name ?? name, roots }, ...quotas];
     return ok('GETQUOTAROOT completed');
   },
 });

@@ -8,7 +8,7 @@ import { STORAGE_UNIT, type QuotaLimit } from '../../store/quota.ts';
 import { command, LOGGED_IN } from '../command.ts';
 import { ok } from '../grammar/responses.ts';
 import type { ResourceLimit } from '../grammar/syntax.ts';
-import { accountOfRoot, quotaResponse } from '../quota-root.ts';
+import { accountOfRoot, quotaResponses } from '../quota-root.ts';
 
 /** Greater limits are rounded to this, as §3.2 permits: the octets have to be a number too. */
 const MOST_STORAGE = Math.floor(Number.MAX_SAFE_INTEGER / STORAGE_UNIT);
@@ -30,7 +30,7 @@ export const setQuota = command({
     const storage = limitOf(limits, 'STORAGE');
     const octets = storage === 'none' ? storage : Math.min(storage, MOST_STORAGE) * STORAGE_UNIT;
     await store.setQuota(id, { messages, octets });
-    yield quotaResponse(await accountOfRoot(context, root));
+    yield quotaResponses(await accountOfRoot(context, root));
     return ok('SETQUOTA completed');
   },
 });
