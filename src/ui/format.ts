@@ -76,3 +76,8 @@ export function formatDuration(ms: number): string {
 export function formatEndpoint({ address, port }: { readonly address: string; readonly port: number }): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/** `TLSv1.3` as people write it: `TLS 1.3`. */
+export function formatTlsVersion(version: string): string {
+  return version.replace(/^TLSv/, 'TLS ');
+}

@@ -8,6 +8,7 @@ import type { Entry, NetworkEntry, UnitEntry } from '../wire-log.ts';
 import { base64Words, octetsOf } from '../wire-octets.ts';
 import { wireTexts } from '../wire-texts.ts';
 import { CopyButton } from './copy-button.tsx';
+import { Fact } from './facts.tsx';
 import { type HexOctet, HexDump } from './hex-dump.tsx';
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
@@ -197,22 +198,16 @@ function Decoded({ entry: { unit } }: { readonly entry: UnitEntry }) {
       {isShown ? (
         <dl className="facts">
           {decoded.map(({ name, value }) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                <bdi>{visibleName(value)}</bdi>
-              </dd>
-            </div>
+            <Fact key={name} name={name}>
+              <bdi>{visibleName(value)}</bdi>
+            </Fact>
           ))}
           {decoded.length > 0
             ? null
             : words.map(({ start, says }) => (
-                <div key={start}>
-                  <dt>{wireTexts.drawer.decoded}</dt>
-                  <dd>
-                    <code dir="auto">{visibleLine(says, false)}</code>
-                  </dd>
-                </div>
+                <Fact key={start} name={wireTexts.drawer.decoded}>
+                  <code dir="auto">{visibleLine(says, false)}</code>
+                </Fact>
               ))}
         </dl>
       ) : null}

@@ -13,6 +13,7 @@ import { ConversationsExport } from './conversations-export.tsx';
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
 import { When } from './time.tsx';
+import { TlsMark } from './tls-mark.tsx';
 
 const TOP = 8;
 
@@ -182,17 +183,7 @@ const ConversationRow = memo(function ConversationRow({ item, to, isOpen }: Conv
       >
         <span className="row-from">
           <b className="name">{serviceName(item.service)}</b> <span className="muted">{item.local.port}</span>{' '}
-          {item.tls ? (
-            <span className="tls">
-              <Icon name="lock" />
-              {tlsName(item.tls.version)}
-            </span>
-          ) : (
-            <span className="clear">
-              <Icon name="unlock" />
-              {texts.wire.clear}
-            </span>
-          )}
+          <TlsMark tls={item.tls} />
           <span className="visually-hidden"> {isLive ? texts.wire.open : texts.wire.closed}</span>
         </span>
         <span className="row-subject">
@@ -221,8 +212,4 @@ function RowProblem({ item: { problem, diagnoses } }: { readonly item: Conversat
       {diagnoses.length > 1 ? ` +${diagnoses.length - 1}` : ''}
     </span>
   );
-}
-
-export function tlsName(version: string): string {
-  return version.replace(/^TLSv/, 'TLS ');
 }

@@ -1,7 +1,7 @@
 import { type ReactNode, Suspense, lazy, useMemo, useState } from 'react';
 import type { ConversationItem } from '../../http/schemas/conversations.ts';
 import type { Feed } from '../feed.ts';
-import { formatAbsolute, formatDuration, formatEndpoint } from '../format.ts';
+import { formatAbsolute, formatDuration, formatEndpoint, formatTlsVersion } from '../format.ts';
 import { choose, usePreferences } from '../preferences.ts';
 import { navigate, usePlace, withQuery } from '../router.ts';
 import { useKeys } from '../shortcuts.ts';
@@ -14,11 +14,12 @@ import type { Lens } from '../wire-rows.ts';
 import { wireTexts } from '../wire-texts.ts';
 import { Blank } from './blank.tsx';
 import { ConversationFind } from './conversation-find.tsx';
-import { tlsName } from './conversation-list-pane.tsx';
 import { ConversationRows } from './conversation-rows.tsx';
 import { ConversationExport } from './conversations-export.tsx';
+import { Fact } from './facts.tsx';
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
+import { TlsMark } from './tls-mark.tsx';
 
 // Nobody needs it before a line is chosen.
 const ConversationDrawer = lazy(async () => ({
@@ -115,17 +116,7 @@ function OpenConversation({ detail, log, version, isGone, back, load }: OpenConv
           <h2>
             {serviceName(detail.service)} {detail.local.port}
           </h2>
-          {detail.tls ? (
-            <span className="tls">
-              <Icon name="lock" />
-              {tlsName(detail.tls.version)}
-            </span>
-          ) : (
-            <span className="clear">
-              <Icon name="unlock" />
-              {texts.wire.clear}
-            </span>
-          )}
+          <TlsMark tls={detail.tls} />
           <span className="muted">
             <bdi>{formatEndpoint(detail.remote)}</bdi>
             {detail.login === null ? null : (
@@ -215,16 +206,17 @@ function ConversationFacts({ detail }: { readonly detail: ConversationItem }) {
       detail.closed === null ? texts.conversation.going : formatDuration(Date.parse(detail.closed) - opened),
     ],
     ...(login === null ? [] : ([[texts.conversation.login, <bdi key="login">{visibleName(login)}</bdi>]] as const)),
-    ...(tls === null ? [] : ([[texts.conversation.tls, `${tlsName(tls.version)}, ${tls.cipher}${sni}`]] as const)),
+    ...(tls === null
+      ? []
+      : ([[texts.conversation.tls, `${formatTlsVersion(tls.version)}, ${tls.cipher}${sni}`]] as const)),
     [texts.conversation.octets, texts.conversation.octetCounts(received, sent)],
   ];
   return (
     <dl className="facts columns">
       {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
+        <Fact key={name} name={name}>
+          {value}
+        </Fact>
       ))}
     </dl>
   );

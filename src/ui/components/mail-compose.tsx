@@ -12,6 +12,8 @@ import { visibleName, visibleText } from '../visible-text.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
+import { Problem } from './problem.tsx';
+import { RemovableChip } from './removable-chip.tsx';
 
 /** All that has been typed, but for files. */
 interface Draft {
@@ -177,7 +179,7 @@ function Compose({ kind, open, accounts, listed, close }: ComposeProps) {
         onChange={(event) => change({ text: event.currentTarget.value })}
       />
       <Files files={files} change={setFiles} />
-      {problem === undefined ? null : <Problem problem={problem} />}
+      {problem === undefined ? null : <NotSent problem={problem} />}
       <footer>
         <p className="small-print">{mailTexts.compose.hint}</p>
         <button
@@ -205,7 +207,7 @@ function isAbout(problem: ApiError | string | undefined, name: string): boolean 
   return (problem.members.errors as { field: string }[]).some(({ field }) => field === name);
 }
 
-function Problem({ problem }: { readonly problem: ApiError | string }) {
+function NotSent({ problem }: { readonly problem: ApiError | string }) {
   const members = problem instanceof ApiError ? problem.members : {};
   const conversation = typeof members.conversation === 'string' ? members.conversation : undefined;
   return (
@@ -308,23 +310,15 @@ function Files({ files, change }: FilesProps) {
         />
       </label>
       {files.map(({ fileName, size }, index) => (
-        <span key={index} className="chip flag-chip">
+        <RemovableChip
+          key={index}
+          words={mailTexts.compose.removeAttachment(visibleName(fileName))}
+          remove={() => change(files.filter((_, at) => at !== index))}
+        >
           <bdi className="file-name">{visibleName(fileName)}</bdi> <span className="muted">{formatOctets(size)}</span>
-          <button
-            type="button"
-            className="remove"
-            aria-label={mailTexts.compose.removeAttachment(visibleName(fileName))}
-            onClick={() => change(files.filter((_, at) => at !== index))}
-          >
-            <Icon name="close" />
-          </button>
-        </span>
+        </RemovableChip>
       ))}
-      {isTooLarge ? (
-        <p className="problem" role="alert">
-          {mailTexts.compose.tooLarge(MOST_ATTACHED)}
-        </p>
-      ) : null}
+      <Problem words={isTooLarge ? mailTexts.compose.tooLarge(MOST_ATTACHED) : undefined} />
     </div>
   );
 }

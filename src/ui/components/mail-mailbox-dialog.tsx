@@ -9,6 +9,7 @@ import { tell } from '../state.ts';
 import { texts } from '../texts.ts';
 import { visibleName } from '../visible-text.ts';
 import { Dialog } from './dialog.tsx';
+import { Problem } from './problem.tsx';
 
 interface MailboxDialogProps {
   readonly account: string;
@@ -58,11 +59,7 @@ export function MailboxDialog({ account, mailbox, above, close }: MailboxDialogP
         <p id="mailbox-name-hint" className="small-print">
           {mailTexts.mailbox.nameHint}
         </p>
-        {problem === undefined ? null : (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        )}
+        <Problem words={problem} />
         <p className="buttons">
           <button type="button" className="button" onClick={close}>
             {texts.cancel}

@@ -1,4 +1,4 @@
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { wordsOf } from '../api.ts';
 import { askToExpunge } from '../mail.ts';
 import { mailTexts } from '../mail-texts.ts';
@@ -7,80 +7,73 @@ import { type Place, deleteMailbox, isTrash, useOf } from '../mailboxes.ts';
 import { currentPlace, navigate, withQuery } from '../router.ts';
 import { state, tell } from '../state.ts';
 import { visibleName } from '../visible-text.ts';
-import { Icon } from './icons.tsx';
 import { MailboxDialog } from './mail-mailbox-dialog.tsx';
+import { MenuItem, ToolMenu } from './tool-menu.tsx';
 
 /** What can be done with the mailbox that is listed. */
 export function MailboxMenu({ place, threads }: { readonly place: Place; readonly threads: boolean }) {
-  const id = useId();
   const [dialog, setDialog] = useState<'create' | 'rename'>();
   const { account, mailbox } = place;
-  const hide = (): void => document.getElementById(id)?.hidePopover();
   const isInbox = useOf(mailbox) === 'inbox';
   return (
-    <div className="menu-anchor">
-      <button
-        type="button"
-        className="tool"
-        popoverTarget={id}
-        aria-label={mailTexts.mailbox.menu}
-        title={mailTexts.mailbox.menu}
-      >
-        <Icon name="more" />
-      </button>
-      <div id={id} className="menu" popover="auto" role="dialog" aria-label={mailTexts.mailbox.menu}>
-        <label className="account">
-          <input
-            type="checkbox"
-            checked={threads}
-            onChange={() => {
-              hide();
-              navigate(
-                withQuery('/mail', currentPlace().query, {
-                  threads: threads ? undefined : '1',
-                  page: undefined,
-                  uid: undefined,
-                }),
-              );
-            }}
-          />
-          {mailTexts.mailbox.threads}
-        </label>
-        <MenuItem
-          words={mailTexts.mailbox.createBelow}
-          act={() => {
-            hide();
-            setDialog('create');
-          }}
-        />
-        {isInbox ? null : (
+    <>
+      <ToolMenu icon="more" words={mailTexts.mailbox.menu}>
+        {(hide) => (
           <>
-            <MenuItem
-              words={mailTexts.mailbox.rename}
-              act={() => {
-                hide();
-                setDialog('rename');
-              }}
-            />
-            {isTrash(mailbox) ? (
-              <MenuItem
-                words={mailTexts.mailbox.emptyNow}
-                act={() => {
+            <label className="account">
+              <input
+                type="checkbox"
+                checked={threads}
+                onChange={() => {
                   hide();
-                  askToExpunge(place, { query: '', account }, mailbox.messages);
+                  navigate(
+                    withQuery('/mail', currentPlace().query, {
+                      threads: threads ? undefined : '1',
+                      page: undefined,
+                      uid: undefined,
+                    }),
+                  );
                 }}
               />
-            ) : null}
+              {mailTexts.mailbox.threads}
+            </label>
             <MenuItem
-              words={mailTexts.mailbox.remove}
+              words={mailTexts.mailbox.createBelow}
               act={() => {
                 hide();
-                askToDelete(place);
+                setDialog('create');
               }}
             />
+            {isInbox ? null : (
+              <>
+                <MenuItem
+                  words={mailTexts.mailbox.rename}
+                  act={() => {
+                    hide();
+                    setDialog('rename');
+                  }}
+                />
+                {isTrash(mailbox) ? (
+                  <MenuItem
+                    words={mailTexts.mailbox.emptyNow}
+                    act={() => {
+                      hide();
+                      askToExpunge(place, { query: '', account }, mailbox.messages);
+                    }}
+                  />
+                ) : null}
+                <MenuItem
+                  words={mailTexts.mailbox.remove}
+                  act={() => {
+                    hide();
+                    askToDelete(place);
+                  }}
+                />
+              </>
+            )}
           </>
         )}
-      </div>
+      </ToolMenu>
       {dialog === undefined ? null : (
         <MailboxDialog
           account={account}
@@ -89,15 +82,7 @@ export function MailboxMenu({ place, threads }: { readonly place: Place; readonl
           close={() => setDialog(undefined)}
         />
       )}
-    </div>
-  );
-}
-
-export function MenuItem({ words, act }: { readonly words: string; readonly act: () => void }) {
-  return (
-    <button type="button" className="account" onClick={act}>
-      {words}
-    </button>
+    </>
   );
 }
 

@@ -1,36 +1,28 @@
-import { useEffect, useState } from 'react';
+import { useCallback } from 'react';
 import type { Message } from '../../http/schemas/messages.ts';
 import type { Extracted } from '../../http/schemas/waiting.ts';
-import { get, isAbort, wordsOf } from '../api.ts';
+import { get } from '../api.ts';
+import { useLoaded } from '../load.ts';
 import { mailTexts } from '../mail-texts.ts';
 import { texts } from '../texts.ts';
 import { visibleName, visibleText } from '../visible-text.ts';
 import { CopyButton } from './copy-button.tsx';
 import { Icon } from './icons.tsx';
 
-type Loaded = { readonly extracted: Extracted } | { readonly problem: string } | undefined;
-
 export function MessageChecks({ message }: { readonly message: Message }) {
-  const [loaded, setLoaded] = useState<Loaded>();
-  useEffect(() => {
-    const leaving = new AbortController();
-    get(`/messages/${encodeURIComponent(message.id)}/extract`, leaving.signal).then(
-      (extracted) => setLoaded({ extracted: extracted as Extracted }),
-      (error: unknown) => {
-        if (!isAbort(error)) setLoaded({ problem: wordsOf(error) });
-      },
-    );
-    return () => leaving.abort();
-  }, [message.id]);
-  if (loaded === undefined) return <p className="blank muted">{texts.mail.loading}</p>;
-  if ('problem' in loaded) {
+  const load = useCallback(
+    async (signal: AbortSignal) =>
+      (await get(`/messages/${encodeURIComponent(message.id)}/extract`, signal)) as Extracted,
+    [message.id],
+  );
+  const { value: extracted, problem } = useLoaded(load);
+  if (problem !== undefined)
     return (
       <p className="blank" role="alert">
-        {loaded.problem}
+        {problem}
       </p>
     );
-  }
-  const { extracted } = loaded;
+  if (extracted === undefined) return <p className="blank muted">{texts.mail.loading}</p>;
   return (
     <div className="checks-view">
       <Links message={message} extracted={extracted} />

@@ -6,7 +6,9 @@ import { mailTexts } from '../mail-texts.ts';
 import type { CopyState } from '../state.ts';
 import { serviceName, texts } from '../texts.ts';
 import { visibleName, visibleText } from '../visible-text.ts';
+import { Facts } from './facts.tsx';
 import { Link } from './link.tsx';
+import { Problem } from './problem.tsx';
 
 /** Of a message, as much is read of HTTP as the server reads of the others. */
 const SHOWN = 64 * 1024;
@@ -78,9 +80,7 @@ export function MessageOthers({ message, copy }: { readonly message: Message; re
           {mailTexts.others.asking}
         </p>
       ) : 'problem' in loaded ? (
-        <p className="problem" role="alert">
-          {loaded.problem}
-        </p>
+        <Problem words={loaded.problem} />
       ) : (
         <div className="ways">
           <Smtp message={message} readings={loaded.readings} />
@@ -157,14 +157,7 @@ function Way({ title, note, conversation, facts, said = [], problem = null, body
           <bdi>{visibleText(problem)}</bdi>
         </p>
       )}
-      <dl className="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       {said.length === 0 ? null : (
         <details>
           <summary>{mailTexts.others.dialogue}</summary>

@@ -12,6 +12,7 @@ import { serviceName, texts } from '../texts.ts';
 import { visibleName, visibleText } from '../visible-text.ts';
 import { Blank } from './blank.tsx';
 import { CopyButton } from './copy-button.tsx';
+import { Fact } from './facts.tsx';
 import { Icon } from './icons.tsx';
 import { Link } from './link.tsx';
 import { MessageCopies } from './message-copies.tsx';
@@ -273,15 +274,6 @@ function MessageFacts({ message, copy }: { readonly message: Message; readonly c
         </dl>
       </details>
     </>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

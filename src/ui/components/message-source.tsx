@@ -1,37 +1,29 @@
-import { useEffect, useState } from 'react';
+import { useCallback, useState } from 'react';
 import type { Message } from '../../http/schemas/messages.ts';
-import { type Source, fetchSource, isAbort, wordsOf } from '../api.ts';
+import { fetchSource } from '../api.ts';
+import { useLoaded } from '../load.ts';
 import { texts } from '../texts.ts';
 import { visibleText } from '../visible-text.ts';
 
 const SHOWN = 128 * 1024;
 const HEX_SHOWN = 16 * 1024;
 
-type Loaded = { readonly source: Source } | { readonly problem: string } | undefined;
-
 export function MessageSource({ message }: { readonly message: Message }) {
   const [isWhole, setWhole] = useState(false);
   const [isHex, setHex] = useState(false);
-  const [loaded, setLoaded] = useState<Loaded>();
-  useEffect(() => {
-    const leaving = new AbortController();
-    fetchSource(message.id, isWhole ? message.size : SHOWN, leaving.signal).then(
-      (source) => setLoaded({ source }),
-      (error: unknown) => {
-        if (!isAbort(error)) setLoaded({ problem: wordsOf(error) });
-      },
-    );
-    return () => leaving.abort();
-  }, [message.id, message.size, isWhole]);
-  if (loaded === undefined) return <p className="blank muted">{texts.mail.loading}</p>;
-  if ('problem' in loaded) {
+  const load = useCallback(
+    (signal: AbortSignal) => fetchSource(message.id, isWhole ? message.size : SHOWN, signal),
+    [message.id, message.size, isWhole],
+  );
+  const { value: source, problem } = useLoaded(load);
+  if (problem !== undefined)
     return (
       <p className="blank" role="alert">
-        {loaded.problem}
+        {problem}
       </p>
     );
-  }
-  const { octets, cut } = loaded.source;
+  if (source === undefined) return <p className="blank muted">{texts.mail.loading}</p>;
+  const { octets, cut } = source;
   const { text, encoding } = decoded(octets);
   return (
     <div className="source-view">

@@ -1,4 +1,4 @@
-import { type ReactNode, Suspense, lazy, useId, useState } from 'react';
+import { type ReactNode, Suspense, lazy, useState } from 'react';
 import type { HandedIn } from '../../http/schemas/compose.ts';
 import type { Message } from '../../http/schemas/messages.ts';
 import { downloadPath, post } from '../api.ts';
@@ -11,8 +11,8 @@ import { type CopyState, tell } from '../state.ts';
 import { texts } from '../texts.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { Link } from './link.tsx';
-import { MenuItem } from './mail-mailbox-menu.tsx';
 import { MoveMenu } from './message-move-menu.tsx';
+import { MenuItem, ToolMenu } from './tool-menu.tsx';
 
 const CopyAs = lazy(async () => ({ default: (await import('./message-copy-as.tsx')).CopyAs }));
 
@@ -157,46 +157,39 @@ function CopyTools({ copy, flags }: { readonly copy: CopyState; readonly flags: 
 }
 
 function More({ message, copy }: { readonly message: Message; readonly copy: CopyState | undefined }) {
-  const id = useId();
   const [copies, setCopies] = useState(false);
-  const hide = (): void => document.getElementById(id)?.hidePopover();
   return (
-    <div className="menu-anchor">
-      <button
-        type="button"
-        className="tool"
-        popoverTarget={id}
-        aria-label={mailTexts.actions.more}
-        title={mailTexts.actions.more}
-      >
-        <Icon name="more" />
-      </button>
-      <div id={id} className="menu" popover="auto" role="dialog" aria-label={mailTexts.actions.more}>
-        <MenuItem
-          words={mailTexts.actions.copyAs}
-          act={() => {
-            hide();
-            setCopies(true);
-          }}
-        />
-        {message.transaction ? (
-          <MenuItem
-            words={mailTexts.actions.redeliver}
-            act={() => {
-              hide();
-              void orTell(async () => {
-                const { reply } = (await post(`/messages/${message.id}/redeliver`, {})) as HandedIn;
-                tell('done', mailTexts.actions.redelivered(reply));
-              });
-            }}
-          />
-        ) : null}
-      </div>
+    <>
+      <ToolMenu icon="more" words={mailTexts.actions.more}>
+        {(hide) => (
+          <>
+            <MenuItem
+              words={mailTexts.actions.copyAs}
+              act={() => {
+                hide();
+                setCopies(true);
+              }}
+            />
+            {message.transaction ? (
+              <MenuItem
+                words={mailTexts.actions.redeliver}
+                act={() => {
+                  hide();
+                  void orTell(async () => {
+                    const { reply } = (await post(`/messages/${message.id}/redeliver`, {})) as HandedIn;
+                    tell('done', mailTexts.actions.redelivered(reply));
+                  });
+                }}
+              />
+            ) : null}
+          </>
+        )}
+      </ToolMenu>
       {copies ? (
         <Suspense fallback={null}>
           <CopyAs message={message} copy={copy} close={() => setCopies(false)} />
         </Suspense>
       ) : null}
-    </div>
+    </>
   );
 }

@@ -5,6 +5,8 @@ import { revealSecrets, wordsOf } from '../api.ts';
 import { state } from '../state.ts';
 import { visibleLine, visibleName } from '../visible-text.ts';
 import { wireTexts } from '../wire-texts.ts';
+import { Fact } from './facts.tsx';
+import { Problem } from './problem.tsx';
 
 type Revealed = RevealAnswer['revealed'][number];
 
@@ -48,11 +50,7 @@ export function RevealedSecret({ conversation, unit }: RevealedSecretProps) {
       <button type="button" className="button small" onClick={revealed ? () => setRevealed(undefined) : ask}>
         {revealed ? wireTexts.drawer.revealHide : wireTexts.drawer.reveal}
       </button>
-      {problem === undefined ? null : (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem words={problem} />
       {revealed === undefined ? null : <RevealedText revealed={revealed} />}
     </div>
   );
@@ -75,12 +73,9 @@ function RevealedText({ revealed: { text, charset, secrets, decoded } }: { reado
       {decoded.length === 0 ? null : (
         <dl className="facts">
           {decoded.map(({ name, value }) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                <bdi>{visibleName(value)}</bdi>
-              </dd>
-            </div>
+            <Fact key={name} name={name}>
+              <bdi>{visibleName(value)}</bdi>
+            </Fact>
           ))}
         </dl>
       )}

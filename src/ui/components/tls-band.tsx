@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
+import { formatTlsVersion } from '../format.ts';
 import { texts } from '../texts.ts';
 import { visibleName } from '../visible-text.ts';
 import type { Handshake, TlsStep } from '../wire-log.ts';
 import { wireTexts } from '../wire-texts.ts';
-import { tlsName } from './conversation-list-pane.tsx';
+import { Fact } from './facts.tsx';
 import { Icon } from './icons.tsx';
 
 type TlsInfo = Extract<TlsStep, { step: 'end' }>['tls'];
@@ -34,7 +35,7 @@ function factsOf(step: TlsStep, handshake: Handshake | undefined): ReactNode[] {
     case 'end': {
       const { version, cipher, serverName, handshakeMs, alpn, certificate } = step.tls;
       return [
-        <b key="version">{tlsName(version)}</b>,
+        <b key="version">{formatTlsVersion(version)}</b>,
         cipher,
         serverName === undefined ? wireTexts.tls.notAsked : wireTexts.tls.asked(visibleName(serverName)),
         ...(alpn === undefined ? [] : [alpn]),
@@ -70,12 +71,9 @@ export function TlsFacts({ tls }: { readonly tls: TlsInfo }) {
             [wireTexts.tls.valid, `${certificate.validFrom.slice(0, 10)} – ${certificate.validTo.slice(0, 10)}`],
             [wireTexts.tls.fingerprint, certificate.fingerprint],
           ].map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                <bdi>{visibleName(value!)}</bdi>
-              </dd>
-            </div>
+            <Fact key={name} name={name!}>
+              <bdi>{visibleName(value!)}</bdi>
+            </Fact>
           ))}
         </dl>
       )}

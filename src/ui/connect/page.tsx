@@ -3,6 +3,7 @@ import type { ConnectSettings } from '../../http/schemas/connect.ts';
 import { ApiError, isAbort, wordsOf } from '../api.ts';
 import { Blank } from '../components/blank.tsx';
 import { Icon } from '../components/icons.tsx';
+import { Problem } from '../components/problem.tsx';
 import { MissingPage } from '../pages/missing.tsx';
 import { navigate, usePlace, withQuery } from '../router.ts';
 import { texts as app } from '../texts.ts';
@@ -81,11 +82,7 @@ export function ConnectPage({ program = FIRST }: { readonly program: string | un
           configurations={settings.configurations}
           choose={choose}
         />
-        {failure === undefined ? null : (
-          <p className="problem" role="alert">
-            {wordsOf(failure)}
-          </p>
-        )}
+        <Problem words={failure === undefined ? undefined : wordsOf(failure)} />
       </header>
       <div className="connect-columns">
         <Steps program={program} settings={settings} place={place} host={host} />

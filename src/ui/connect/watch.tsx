@@ -3,6 +3,7 @@ import type { ConnectProgress, ConnectStep } from '../../http/schemas/connect.ts
 import type { Diagnosis } from '../../http/schemas/reading.ts';
 import { Icon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
+import { Problem } from '../components/problem.tsx';
 import { formatClock } from '../format.ts';
 import { serviceName } from '../texts.ts';
 import { visibleName } from '../visible-text.ts';
@@ -22,11 +23,7 @@ export function Watch({ progress, problem, since, startOver }: WatchProps) {
   return (
     <section className="watch" aria-labelledby="watch-title">
       <h2 id="watch-title">{said.title}</h2>
-      {problem === undefined ? null : (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem words={problem} />
       {progress === undefined ? null : progress.recording ? (
         <>
           <p className="muted">{progress.client === null ? said.none : said.from(progress.client)}</p>

@@ -9,6 +9,7 @@ import {
 } from 'react';
 import type { ConsoleHint } from '../../http/schemas/console.ts';
 import { Icon } from '../components/icons.tsx';
+import { Problem } from '../components/problem.tsx';
 import { state as app } from '../state.ts';
 import { useStore } from '../store.ts';
 import { useDraft } from './draft.ts';
@@ -32,11 +33,7 @@ export function Composer({ session, fill }: ComposerProps) {
   const isBlock = expects?.type === 'message' || (expects?.type === 'octets' && expects.octets > 0);
   return (
     <div className="composer">
-      {problem === undefined ? null : (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem words={problem} />
       {isBlock ? (
         <BlockForm session={session} octets={expects.type === 'octets' ? expects.octets : undefined} />
       ) : (

@@ -8,6 +8,7 @@ import type {
   JourneyPerson,
 } from '../../http/schemas/journey.ts';
 import { CopyButton } from '../components/copy-button.tsx';
+import { Fact } from '../components/facts.tsx';
 import { Icon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
 import { AddressText, Person } from '../components/person.tsx';
@@ -31,15 +32,6 @@ export function Papers({ journey }: { readonly journey: Journey }) {
         <OctetsCard octets={octets} id={id} />
       </div>
     </section>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

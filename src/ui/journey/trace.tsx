@@ -1,6 +1,7 @@
 /** The trace fields, with what each of their parts means. */
 import type { ReactNode } from 'react';
 import type { JourneyTraceField } from '../../http/schemas/journey.ts';
+import { Fact } from '../components/facts.tsx';
 import { formatAbsolute } from '../format.ts';
 import { visibleName, visibleText } from '../visible-text.ts';
 import { texts } from './texts.ts';
@@ -66,13 +67,10 @@ function ReceivedClauses({ received }: { readonly received: Received }) {
     <dl className="facts clauses">
       {parts.map(([name, value, meaning]) =>
         value === null ? null : (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <bdi className="clause">{typeof value === 'string' ? visibleName(value) : value}</bdi>{' '}
-              {meaning === '' ? null : <span className="muted">{meaning}</span>}
-            </dd>
-          </div>
+          <Fact key={name} name={name}>
+            <bdi className="clause">{typeof value === 'string' ? visibleName(value) : value}</bdi>{' '}
+            {meaning === '' ? null : <span className="muted">{meaning}</span>}
+          </Fact>
         ),
       )}
     </dl>

@@ -1,6 +1,6 @@
+import { Facts } from '../components/facts.tsx';
 import { When } from '../components/time.tsx';
 import { useAppState } from '../state.ts';
-import { Facts } from './shown.tsx';
 import { texts } from './texts.ts';
 
 const words = texts.about;

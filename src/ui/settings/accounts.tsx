@@ -1,13 +1,14 @@
-import { type SubmitEvent, useId, useState } from 'react';
+import { type ComponentProps, type SubmitEvent, useId, useState } from 'react';
 import type { Account } from '../../http/schemas/accounts.ts';
 import { wordsOf } from '../api.ts';
 import { Dialog } from '../components/dialog.tsx';
+import { Problem } from '../components/problem.tsx';
 import { When } from '../components/time.tsx';
 import { loadAccounts } from '../mail.ts';
 import { state, tell } from '../state.ts';
 import { texts as app } from '../texts.ts';
 import { addAccount, changePassword, changeQuota, deleteAccount, fetchAccountList } from './api.ts';
-import { useLoaded } from './load.ts';
+import { useLoaded } from '../load.ts';
 import { Shown } from './shown.tsx';
 import { texts } from './texts.ts';
 
@@ -95,28 +96,42 @@ function AccountRow({ account: { address, createdAt, quota }, edit, remove }: Ac
       </td>
       <td>
         <div className="actions">
-          <button
-            type="button"
-            className="button small"
-            aria-label={words.changeOf(address)}
-            onClick={() => edit('password')}
-          >
-            {words.change}
-          </button>
-          <button
-            type="button"
-            className="button small"
-            aria-label={words.quotaOf(address)}
-            onClick={() => edit('quota')}
-          >
-            {words.quota}
-          </button>
-          <button type="button" className="button small" aria-label={words.removeOf(address)} onClick={remove}>
-            {words.remove}
-          </button>
+          <Action words={words.change} label={words.changeOf(address)} act={() => edit('password')} />
+          <Action words={words.quota} label={words.quotaOf(address)} act={() => edit('quota')} />
+          <Action words={words.remove} label={words.removeOf(address)} act={remove} />
         </div>
       </td>
     </tr>
+  );
+}
+
+interface ActionProps {
+  readonly words: string;
+  /** With the account's name: a list of all buttons tells them apart. */
+  readonly label: string;
+  readonly act: () => void;
+}
+
+function Action({ words, label, act }: ActionProps) {
+  return (
+    <button type="button" className="button small" aria-label={label} onClick={act}>
+      {words}
+    </button>
+  );
+}
+
+interface FieldProps extends Omit<ComponentProps<'input'>, 'value' | 'onChange' | 'className'> {
+  readonly words: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+}
+
+function Field({ words, change, ...input }: FieldProps) {
+  return (
+    <label>
+      <span>{words}</span>
+      <input className="field" onChange={(event) => change(event.target.value)} {...input} />
+    </label>
   );
 }
 
@@ -141,30 +156,24 @@ function AddAccount({ added }: { readonly added: (address: string) => void }) {
     <form className="settings-form" onSubmit={submit} aria-labelledby={`${id}-title`}>
       <h3 id={`${id}-title`}>{words.add}</h3>
       <div className="fields">
-        <label>
-          <span>{words.address}</span>
-          <input
-            className="field"
-            value={address}
-            onChange={(event) => setAddress(event.target.value)}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            required
-            aria-describedby={problem === undefined ? undefined : `${id}-problem`}
-          />
-        </label>
-        <label>
-          <span>{words.password}</span>
-          <input
-            className="field"
-            type="password"
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-            autoComplete="new-password"
-            aria-describedby={`${id}-hint`}
-          />
-        </label>
+        <Field
+          words={words.address}
+          value={address}
+          change={setAddress}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          required
+          aria-describedby={problem === undefined ? undefined : `${id}-problem`}
+        />
+        <Field
+          words={words.password}
+          type="password"
+          value={password}
+          change={setPassword}
+          autoComplete="new-password"
+          aria-describedby={`${id}-hint`}
+        />
         <button type="submit" className="button">
           {words.add}
         </button>
@@ -172,11 +181,7 @@ function AddAccount({ added }: { readonly added: (address: string) => void }) {
       <p className="small-print" id={`${id}-hint`}>
         {words.noPassword}
       </p>
-      {problem === undefined ? null : (
-        <p className="problem" role="alert" id={`${id}-problem`}>
-          {problem}
-        </p>
-      )}
+      <Problem words={problem} id={`${id}-problem`} />
     </form>
   );
 }
@@ -196,18 +201,15 @@ function PasswordDialog({ account: { address }, close, done }: EditProps) {
       save={() => changePassword(address, password)}
       saved={() => done(words.changed(address))}
     >
-      <label>
-        <span>{words.newPassword}</span>
-        <input
-          className="field"
-          type="password"
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          autoComplete="new-password"
-          required
-          data-first
-        />
-      </label>
+      <Field
+        words={words.newPassword}
+        type="password"
+        value={password}
+        change={setPassword}
+        autoComplete="new-password"
+        required
+        data-first
+      />
     </EditDialog>
   );
 }
@@ -225,27 +227,8 @@ function QuotaDialog({ account: { address, quota }, close, done }: EditProps) {
       save={() => changeQuota(address, { messages: limit(messages, 1), octets: limit(megabytes, MEGABYTE) })}
       saved={() => done(words.limited(address))}
     >
-      <label>
-        <span>{words.messages}</span>
-        <input
-          className="field"
-          type="number"
-          min={0}
-          value={messages}
-          onChange={(event) => setMessages(event.target.value)}
-          data-first
-        />
-      </label>
-      <label>
-        <span>{words.megabytes}</span>
-        <input
-          className="field"
-          type="number"
-          min={0}
-          value={megabytes}
-          onChange={(event) => setMegabytes(event.target.value)}
-        />
-      </label>
+      <Field words={words.messages} type="number" min={0} value={messages} change={setMessages} data-first />
+      <Field words={words.megabytes} type="number" min={0} value={megabytes} change={setMegabytes} />
       <p className="small-print">{words.emptyIsNone}</p>
     </EditDialog>
   );
@@ -270,11 +253,7 @@ function EditDialog({ title, close, save, saved, children }: EditDialogProps) {
       <form className="settings-form" onSubmit={submit}>
         <h2>{title}</h2>
         {children}
-        {problem === undefined ? null : (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        )}
+        <Problem words={problem} />
         <p className="buttons">
           <button type="button" className="button" onClick={close}>
             {app.cancel}

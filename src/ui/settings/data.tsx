@@ -1,10 +1,11 @@
 import { deleteMessages, wordsOf } from '../api.ts';
 import { CopyButton } from '../components/copy-button.tsx';
+import { Facts } from '../components/facts.tsx';
 import { loadStatus } from '../mail.ts';
 import { state, tell, useAppState } from '../state.ts';
 import { fetchSettings } from './api.ts';
-import { useLoaded } from './load.ts';
-import { Facts, Shown } from './shown.tsx';
+import { useLoaded } from '../load.ts';
+import { Shown } from './shown.tsx';
 import { texts } from './texts.ts';
 
 const words = texts.data;

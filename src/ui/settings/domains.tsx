@@ -1,11 +1,12 @@
 import { useCallback } from 'react';
 import { CopyButton } from '../components/copy-button.tsx';
+import { Facts } from '../components/facts.tsx';
 import { Link } from '../components/link.tsx';
 import { useAppState } from '../state.ts';
 import { texts as app } from '../texts.ts';
 import { fetchAccountList, fetchConnect } from './api.ts';
-import { useLoaded } from './load.ts';
-import { Facts, Shown } from './shown.tsx';
+import { useLoaded } from '../load.ts';
+import { Shown } from './shown.tsx';
 import { texts } from './texts.ts';
 
 const words = texts.domains;

@@ -3,11 +3,12 @@ import type { Fault } from '../../http/schemas/faults.ts';
 import { wordsOf } from '../api.ts';
 import { CopyButton } from '../components/copy-button.tsx';
 import { Link } from '../components/link.tsx';
+import { Problem } from '../components/problem.tsx';
 import { loadStatus } from '../mail.ts';
 import { tell } from '../state.ts';
 import { addFault, fetchFaults, removeFault, removeFaults, switchFaults } from './api.ts';
 import { PRESETS, draftOf, sentenceOf } from './fault-words.ts';
-import { useLoaded } from './load.ts';
+import { useLoaded } from '../load.ts';
 import { Shown } from './shown.tsx';
 import { texts } from './texts.ts';
 
@@ -176,11 +177,7 @@ function AddFault({ act }: { readonly act: (work: Promise<unknown>) => void }) {
           aria-describedby={problem === undefined ? undefined : `${id}-problem`}
         />
       </label>
-      {problem === undefined ? null : (
-        <p className="problem" role="alert" id={`${id}-problem`}>
-          {problem}
-        </p>
-      )}
+      <Problem words={problem} id={`${id}-problem`} />
       <p>
         <button type="submit" className="button">
           {words.addButton}

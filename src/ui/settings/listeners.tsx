@@ -1,9 +1,10 @@
 import type { ListenerView } from '../../http/schemas/settings.ts';
+import { Facts } from '../components/facts.tsx';
 import { formatCount, formatEndpoint, formatOctets } from '../format.ts';
 import { serviceName } from '../texts.ts';
 import { fetchSettings } from './api.ts';
-import { useLoaded } from './load.ts';
-import { Facts, Shown } from './shown.tsx';
+import { useLoaded } from '../load.ts';
+import { Shown } from './shown.tsx';
 import { texts } from './texts.ts';
 
 const words = texts.listeners;

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { texts as app } from '../texts.ts';
-import type { Loaded } from './load.ts';
+import type { Loaded } from '../load.ts';
 import { texts } from './texts.ts';
 
 /** What was loaded; until then, or if it could not be, what is going on. */
@@ -24,19 +24,5 @@ export function Shown<Value>({
       )}
       {value === undefined ? problem === undefined ? <p className="muted">{texts.loading}</p> : null : children(value)}
     </>
-  );
-}
-
-/** Names and what belongs to them. */
-export function Facts({ facts }: { readonly facts: readonly (readonly [name: string, value: ReactNode])[] }) {
-  return (
-    <dl className="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
-import { isAbort, wordsOf } from '../api.ts';
+import { isAbort, wordsOf } from './api.ts';
 
 export interface Loaded<Value> {
   readonly value: Value | undefined;
