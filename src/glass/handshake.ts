@@ -1,4 +1,5 @@
 /** What an eavesdropper sees of a TLS handshake: what passed in clear before the keys were agreed on (RFC 8446 §4, RFC 5246 §7.4). */
+import { type ClientHello, type ServerHello, clientHello, serverHello } from './hello.ts';
 import type { Conversation, Direction, RecordedEvent } from '../wire/recorder.ts';
 
 export interface Handshake {
@@ -21,14 +22,6 @@ export interface Handshake {
   readonly certificateHidden: boolean | null;
 }
 
-const CLIENT_HELLO = 1;
-const SERVER_HELLO = 2;
-const HANDSHAKE = 0x16;
-/** RFC 8446 §4.2 */
-const SERVER_NAME = 0;
-const ALPN = 16;
-const SUPPORTED_VERSIONS = 43;
-const KEY_SHARE = 51;
 const VERSIONS: Readonly<Record<number, string>> = {
   0x0304: 'TLSv1.3',
   0x0303: 'TLSv1.2',
@@ -58,9 +51,9 @@ export function handshakeOf(conversation: Conversation): Handshake | null {
   if (before !== undefined) return before;
   const client: Direction = conversation.role === 'server' ? 'in' : 'out';
   const flights = flightsOf(conversation.since(0).events, client);
-  const hello = flights && helloOf(flights.client, CLIENT_HELLO);
+  const hello = flights && clientHello(flights.client.subarray(0, MOST_OCTETS));
   if (flights === undefined || hello === undefined) return null;
-  const answer = helloOf(flights.server, SERVER_HELLO);
+  const answer = serverHello(flights.server.subarray(0, MOST_OCTETS));
   const handshake = handshakeFrom(hello, answer, flights);
   if (flights.isComplete) known.set(conversation, handshake);
   return handshake;
@@ -90,98 +83,19 @@ function flightsOf(events: readonly RecordedEvent[], client: Direction): Flights
   return { client: Buffer.concat(pieces.client), server: Buffer.concat(pieces.server), isComplete };
 }
 
-interface Hello {
-  readonly version: number;
-  readonly ciphers: number;
-  readonly extensions: ReadonlyMap<number, Buffer>;
-}
-
-/** Octets of anybody: what does not fit ends the reading. */
-function helloOf(flight: Buffer, type: number): Hello | undefined {
-  try {
-    const message = firstMessage(flight.subarray(0, MOST_OCTETS));
-    if (message[0] !== type) return undefined;
-    let at = 4 + 2 + 32;
-    at += 1 + message.readUInt8(at);
-    const ciphers = type === CLIENT_HELLO ? message.readUInt16BE(at) / 2 : 1;
-    at += type === CLIENT_HELLO ? 2 + 2 * ciphers : 2;
-    at += type === CLIENT_HELLO ? 1 + message.readUInt8(at) : 1;
-    const extensions = new Map<number, Buffer>();
-    const end = at + 2 + message.readUInt16BE(at);
-    for (at += 2; at + 4 <= end;) {
-      const length = message.readUInt16BE(at + 2);
-      extensions.set(message.readUInt16BE(at), message.subarray(at + 4, at + 4 + length));
-      at += 4 + length;
-    }
-    return { version: message.readUInt16BE(4), ciphers, extensions };
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-/** The first message of a handshake, put together from the records that it lies in (RFC 8446 §5.1). */
-function firstMessage(flight: Buffer): Buffer {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at + 5 <= flight.length && flight[at] === HANDSHAKE;) {
-    const length = flight.readUInt16BE(at + 3);
-    pieces.push(flight.subarray(at + 5, at + 5 + length));
-    at += 5 + length;
-  }
-  const all = Buffer.concat(pieces);
-  return all.subarray(0, 4 + all.readUIntBE(1, 3));
-}
-
-function handshakeFrom(hello: Hello, answer: Hello | undefined, flights: Flights): Handshake {
-  const chosen = answer && numbersOf(answer.extensions.get(SUPPORTED_VERSIONS), 0)[0];
-  const share = answer?.extensions.get(KEY_SHARE);
-  const offered = numbersOf(hello.extensions.get(SUPPORTED_VERSIONS), 1);
+function handshakeFrom(hello: ClientHello, answer: ServerHello | undefined, flights: Flights): Handshake {
   return {
     clientOctets: flights.client.length,
     serverOctets: flights.server.length,
-    serverName: serverNameOf(hello.extensions.get(SERVER_NAME)),
-    versions: (offered.length > 0 ? offered : [hello.version]).flatMap((version) => VERSIONS[version] ?? []),
-    alpn: alpnOf(hello.extensions.get(ALPN)),
+    serverName: hello.serverName ?? null,
+    versions: hello.versions.flatMap((version) => VERSIONS[version] ?? []),
+    alpn: hello.protocols,
     ciphers: hello.ciphers,
-    keyShares: keySharesOf(hello.extensions.get(KEY_SHARE)),
-    group: share === undefined || share.length < 2 ? null : groupName(share.readUInt16BE(0)),
-    certificateHidden: answer === undefined ? null : chosen === 0x0304,
-  };
-}
-
-function numbersOf(octets: Buffer | undefined, from: number): number[] {
-  const found: number[] = [];
-  for (let at = from; octets !== undefined && at + 2 <= octets.length; at += 2) found.push(octets.readUInt16BE(at));
-  return found;
-}
-
-/** RFC 6066 §3 */
-function serverNameOf(octets: Buffer | undefined): string | null {
-  if (octets === undefined || octets.length < 5) return null;
-  return octets.toString('latin1', 5, 5 + octets.readUInt16BE(3)).replace(/[^\x21-\x7e]/g, '?');
-}
-
-/** RFC 7301 §3.1 */
-function alpnOf(octets: Buffer | undefined): string[] {
-  const found: string[] = [];
-  for (let at = 2; octets !== undefined && at < octets.length;) {
-    const length = octets[at]!;
-    found.push(octets.toString('latin1', at + 1, at + 1 + length).replace(/[^\x21-\x7e]/g, '?'));
-    at += 1 + length;
-  }
-  return found;
-}
-
-/** RFC 8446 §4.2.8 */
-function keySharesOf(octets: Buffer | undefined): string[] {
-  const found: string[] = [];
-  for (let at = 2; octets !== undefined && at + 4 <= octets.length;) {
-    const group = octets.readUInt16BE(at);
     // RFC 8701: numbers that mean nothing, so that nobody grows used to known ones.
-    if ((group & 0x0f0f) !== 0x0a0a) found.push(groupName(group));
-    at += 4 + octets.readUInt16BE(at + 2);
-  }
-  return found;
+    keyShares: hello.keyShares.filter((group) => (group & 0x0f0f) !== 0x0a0a).map(groupName),
+    group: answer?.group === undefined ? null : groupName(answer.group),
+    certificateHidden: answer === undefined ? null : answer.version === 0x0304,
+  };
 }
 
 function groupName(group: number): string {

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import type { Case } from '../../src/glass/doctor/case.ts';
 import { ACROSS_CASES, acrossOf } from '../../src/glass/doctor/across.ts';
 import { CASES } from '../../src/glass/doctor/cases.ts';
-import { clientHello, versionName } from '../../src/glass/doctor/client-hello.ts';
 import { differenceWords, looksLikeZone } from '../../src/glass/doctor/clocks.ts';
 import { Doctor, diagnose } from '../../src/glass/doctor/doctor.ts';
 import type { DoctorContext, DoctorService } from '../../src/glass/doctor/facts.ts';
@@ -13,7 +12,6 @@ import { strangeFirstWords } from '../../src/glass/doctor/first-words.ts';
 import { nameHint, wholeName } from '../../src/sasl/login-name.ts';
 import { passwordVariants } from '../../src/sasl/login-mistake.ts';
 import { type Conversation, Recorder } from '../../src/wire/recorder.ts';
-import { clientHello as realHello } from '../client-hello.ts';
 import { fc } from '../property.ts';
 
 const service = (port: number, protocol: string, tls: DoctorService['tls']): DoctorService => ({
@@ -266,35 +264,12 @@ describe('across conversations', () => {
 });
 
 describe('what a client says first', () => {
-  it('is read from a real ClientHello, in one record or several', async () => {
-    const whole = await realHello();
-    expect(clientHello(whole)).toMatchObject({ version: 0x0304, protocols: [] });
-    const body = whole.subarray(5);
-    const record = (part: Buffer): Buffer =>
-      Buffer.concat([Buffer.from([0x16, 3, 1, part.length >> 8, part.length & 255]), part]);
-    const parts = Buffer.concat([record(body.subarray(0, 3)), record(body.subarray(3, 50)), record(body.subarray(50))]);
-    expect(clientHello(parts)).toEqual(clientHello(whole));
-    for (let length = 0; length < whole.length; length += 7)
-      expect(clientHello(whole.subarray(0, length))).toBeUndefined();
-  });
-
   it('is never more than undefined, whatever comes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => {
-        clientHello(octets);
-        clientHello(Buffer.concat([Buffer.from([0x16, 3, 1, 0, octets.length & 255, 1, 0, 0]), octets]));
         strangeFirstWords(octets);
       }),
     );
-  });
-
-  it.each([
-    [0x0300, 'SSL 3.0'],
-    [0x0301, 'TLS 1.0'],
-    [0x0303, 'TLS 1.2'],
-    [0x0304, 'TLS 1.3'],
-  ])('has versions that people know: %i', (version, name) => {
-    expect(versionName(version)).toBe(name);
   });
 
   it.each([

@@ -11,8 +11,8 @@ import type {
   RecordedOctets,
   TlsStep,
 } from '../../wire/recorder.ts';
+import { type ClientHello, clientHello } from '../hello.ts';
 import type { Spoken } from '../spoken.ts';
-import { type ClientHello, clientHello } from './client-hello.ts';
 
 /** What the doctor has to know of this server, for the remedies to name its own ports and names. */
 export interface DoctorContext {

@@ -1,5 +1,5 @@
 /** Mistakes about TLS: where it begins, whose certificate it is, and which version (D01, D02, D08, D08b, D09, D11). */
-import { versionName } from './client-hello.ts';
+import { highestVersion, versionName } from '../hello.ts';
 import type { Case } from './case.ts';
 import { type Facts, hex, noted } from './facts.ts';
 import { choose, clearPort, list, tlsPort } from './remedies.ts';
@@ -218,8 +218,8 @@ export const noCommonTls: Case = {
     const isVersion = alert === undefined ? CODES_OF_VERSION.test(code) : ALERTS_OF_VERSION.includes(alert);
     const made = annotations.some(({ annotation }) => annotation.type === 'fault');
     if (isVersion) {
-      const offers =
-        hello && hello.value.version < 0x0303 ? `at most ${versionName(hello.value.version)}` : 'no cipher';
+      const highest = hello && highestVersion(hello.value);
+      const offers = highest !== undefined && highest < 0x0303 ? `at most ${versionName(highest)}` : 'no cipher';
       return {
         severity: 'problem',
         sentence:
@@ -229,8 +229,8 @@ export const noCommonTls: Case = {
         remedy:
           'Update the program or its TLS library, or permit it TLS 1.2; TLS 1.0 and 1.1 are no longer safe (RFC 8996).',
         evidence: [
-          ...(hello
-            ? [{ seq: hello.seq, shows: `the ClientHello offers up to ${versionName(hello.value.version)}` }]
+          ...(hello && highest !== undefined
+            ? [{ seq: hello.seq, shows: `the ClientHello offers up to ${versionName(highest)}` }]
             : []),
           { seq: end.seq, shows: alert === undefined ? code : `alert ${alert}` },
         ],
