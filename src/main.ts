@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
   tokens: async () => (await import('./cli/tokens.ts')).tokens,
   import: async () => (await import('./cli/import.ts')).importMail,
   export: async () => (await import('./cli/export.ts')).exportMail,
+  readyz: async () => (await import('./cli/readyz.ts')).readyz,
 };
 
 /** @param args without node and the script; @returns the exit code */

@@ -45,6 +45,21 @@ describe('start', () => {
     expect(server.lines.join('\n')).not.toMatch(/accessible via|GreenMail/);
   });
 
+  test('readyz looks where the variables say, which may be those of Mailpit', async () => {
+    const server = await startServerProcess(folder);
+    const [http, https] = [server.port('http'), server.port('https')];
+    const ask = (environment: Record<string, string>) => runCommand(['readyz'], { environment });
+    expect(await ask({ GLASSMAIL_HTTP_PORT: String(http), GLASSMAIL_HOST: '0.0.0.0,::' })).toMatchObject({ code: 0 });
+    expect(await ask({ MP_UI_BIND_ADDR: `127.0.0.1:${http}` })).toMatchObject({ code: 0 });
+    const tls = { GLASSMAIL_HTTP_PORT: 'off', GLASSMAIL_HTTPS_PORT: String(https) };
+    expect(await ask(tls)).toMatchObject({ code: 0, stderr: '' });
+    await server.stop();
+    expect(await ask({ MP_UI_BIND_ADDR: `127.0.0.1:${http}` })).toMatchObject({
+      code: 1,
+      stderr: `glassmail: http port ${http} of 127.0.0.1: ECONNREFUSED\n`,
+    });
+  });
+
   test.each(['SIGTERM', 'SIGINT'] as const)(
     '%s: exit code 0, and the mail is there after the next start',
     async (signal) => {
@@ -116,7 +131,7 @@ describe('help', () => {
   test('lists every command, and each has a help of its own that shows examples', async () => {
     const { code, stdout } = await runCommand(['--help']);
     expect(code).toBe(0);
-    const commands = ['start', 'check', 'send', 'accounts', 'import', 'export'];
+    const commands = ['start', 'check', 'send', 'accounts', 'import', 'export', 'readyz'];
     for (const command of commands) {
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
       const help = await runCommand([command, '--help']);
