@@ -7,6 +7,8 @@ import { TAG_SOURCES, type Tagging, distinctTags } from './delivery/tags.ts';
 import { CHAOS_POINTS, type ChaosTriggers, triggerFault } from './faults/chaos.ts';
 import type { MailpitSettings, Relay } from './http/compatible/mailpit/settings.ts';
 import { parseSearch } from './http/search-language.ts';
+import { greenmailVariables } from './greenmail-variables.ts';
+import { inbucketVariables } from './inbucket-variables.ts';
 import { mailhogVariables } from './mailhog-variables.ts';
 import { mailpitVariables } from './mailpit-variables.ts';
 
@@ -59,7 +61,11 @@ export interface Config {
   readonly data: string;
   /** Accounts that the first start makes. */
   readonly accounts: readonly string[];
-  /** Their password, and that of accounts that capture mode makes. */
+  /** The same addresses with the password that each has of its own; undefined: the one of all. */
+  readonly accountPasswords: ReadonlyMap<string, string | undefined>;
+  /** False: every login gets in, and makes the account that it names. */
+  readonly checksLogins: boolean;
+  /** The password of those accounts that have none of their own, and of accounts that capture mode makes. */
   readonly password: string | undefined;
   /** The name in greetings, `Received` fields and certificates. */
   readonly serverName: string;
@@ -222,9 +228,23 @@ export const SETTINGS: readonly Setting[] = [
   {
     group: 'what it serves',
     flag: 'accounts',
-    value: 'alice,bob@a.test',
+    value: 'alice,bob@a.test:PASSWORD',
     default: 'alice,bob in capture mode',
-    help: 'Accounts that the first start makes. In domain mode there are none; use: glassmail accounts add.',
+    help: 'Accounts that the first start makes, each with a password of its own if one stands behind a colon. In domain mode there are none; use: glassmail accounts add.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'default-domain',
+    value: 'DOMAIN',
+    default: 'glass.localhost',
+    help: 'Capture mode: the domain of accounts and logins that name none.',
+  },
+  {
+    group: 'what it serves',
+    flag: 'login-check',
+    value: 'password|none',
+    default: 'password',
+    help: 'Capture mode: none lets every name in with every password, by IMAP, POP3 and submission, and makes the account if there is none.',
   },
   {
     group: 'what it serves',
@@ -755,13 +775,16 @@ export interface Given {
  * @throws ConfigError
  */
 export function readConfig(args: readonly string[], environment: NodeJS.ProcessEnv): Config {
-  const mailpit = mailpitVariables(environment);
-  const mailhog = mailhogVariables(environment);
-  const given = gather(args, environment, new Map([...mailhog.settings, ...mailpit.settings]));
+  const others = [inbucketVariables, greenmailVariables, mailhogVariables, mailpitVariables].map((read) =>
+    read(environment),
+  );
+  const given = gather(args, environment, new Map(others.flatMap(({ settings }) => [...settings])));
   const domains = list(given.get('domains')).map((domain) => domainName(domain, given.get('domains')!.from));
   const mode = domains.length > 0 ? 'domain' : 'capture';
   const capture = mode === 'capture';
-  const defaultDomain = domains[0] ?? 'glass.localhost';
+  const named = given.get('default-domain');
+  if (named && !capture) throw new ConfigError(`${named.from}: in domain mode it is the first of the domains`);
+  const defaultDomain = domains[0] ?? (named ? domainName(named.text, named.from) : 'glass.localhost');
   oneOf(given.get('route'), ['none'], 'none');
   const ports = oneOf(given.get('ports'), ['glassmail', 'greenmail'], 'glassmail');
   const tlsCertificate = given.get('tls-certificate')?.text;
@@ -771,6 +794,10 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
   const addressFaults = given.get('address-faults');
   if (!capture && onOff(addressFaults, false))
     throw new ConfigError(`${addressFaults!.from}: addresses ask for faults in capture mode alone`);
+  const accounts = accountList(given.get('accounts'), capture ? ['alice', 'bob'] : [], defaultDomain);
+  const loginCheck = given.get('login-check');
+  const isOpen = oneOf(loginCheck, ['password', 'none'], 'password') === 'none';
+  if (isOpen && !capture) throw new ConfigError(`${loginCheck!.from}: every login is let in by capture mode alone`);
   const lmtpPort = given.get('lmtp-port');
   if (lmtpPort && Number(lmtpPort.text) === 25)
     throw new ConfigError(`${lmtpPort.from}: port 25 is SMTP's (RFC 2033 §5)`);
@@ -784,7 +811,9 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     ) as Record<Service, number | undefined>,
     openSubmissions: capture && ports === 'greenmail',
     data: given.get('data')?.text ?? './data',
-    accounts: accountList(given.get('accounts'), capture ? ['alice', 'bob'] : [], defaultDomain),
+    accounts: [...accounts.keys()],
+    accountPasswords: accounts,
+    checksLogins: !isOpen,
     password: given.get('password')?.text ?? (capture ? 'glass' : undefined),
     serverName: given.get('server-name')?.text ?? (capture ? 'localhost' : `mail.${defaultDomain}`),
     smtpAuth: oneOf(given.get('smtp-auth'), ['any', 'none'], capture ? 'any' : 'none'),
@@ -838,7 +867,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     relayFile: given.get('relay-config')?.text,
     outgoingFile: given.get('outgoing-smtp')?.text,
     inviteJim: onOff(given.get('invite-jim'), false),
-    notices: [...unknownVariables(environment), ...mailpit.notices, ...mailhog.notices],
+    notices: [...unknownVariables(environment), ...others.flatMap(({ notices }) => notices)],
   });
 }
 
@@ -964,14 +993,24 @@ function hostList(given: Given | undefined): string[] {
   return hosts.length > 0 ? hosts : ['127.0.0.1', '::1'];
 }
 
-function accountList(given: Given | undefined, fallback: readonly string[], defaultDomain: string): string[] {
-  const names = given ? list(given) : fallback;
-  return names.map((name) => {
-    const at = name.lastIndexOf('@');
-    if (at === 0 || /\s/.test(name))
-      throw new ConfigError(`${given?.from ?? '--accounts'}: "${name}" is not an account`);
-    return at < 0 ? `${name}@${defaultDomain}` : `${name.slice(0, at)}@${name.slice(at + 1).toLowerCase()}`;
-  });
+/** Address to the password that it has of its own; undefined: the one of all. */
+function accountList(
+  given: Given | undefined,
+  fallback: readonly string[],
+  defaultDomain: string,
+): ReadonlyMap<string, string | undefined> {
+  const entries = given ? list(given) : fallback;
+  return new Map(
+    entries.map((entry) => {
+      // A colon before the domain would stand in quotes (RFC 5321 §4.1.2).
+      const [, name = entry, password] = /^([^:"]+):(.+)$/.exec(entry) ?? [];
+      const at = name.lastIndexOf('@');
+      if (at === 0 || /\s/.test(name))
+        throw new ConfigError(`${given?.from ?? '--accounts'}: "${name}" is not an account`);
+      const domain = at < 0 ? defaultDomain : name.slice(at + 1).toLowerCase();
+      return [`${at < 0 ? name : name.slice(0, at)}@${domain}`, password] as const;
+    }),
+  );
 }
 
 function port(given: Given | undefined, fallback: number | undefined): number | undefined {

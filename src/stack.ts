@@ -33,6 +33,7 @@ import { TokenRegistry, type TokenScope, type TokenStorage } from './sasl/tokens
 import { SMTP_REFUSALS, smtpServer } from './smtp/server.ts';
 import { lockFolder } from './store/folder-lock.ts';
 import type { Account, MailStore } from './store/mail-store.ts';
+import { splitAddress } from './mail/address.ts';
 import { Refusal } from './store/refusal.ts';
 import { Retention } from './store/retention.ts';
 import { SharedMailboxes } from './store/shared-mailboxes.ts';
@@ -126,12 +127,25 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
   const issuer = config.mode === 'capture' ? new TokenIssuer() : undefined;
   const errands = new Errands();
   const addressOf = (login: string): string => loginAddress(login, config.defaultDomain);
+  /** Every name is somebody's here; one that is no address is nobody's. */
+  const letIn = async (address: string): Promise<boolean> => {
+    if ((await store.findAccount(address)) !== undefined) return true;
+    if (splitAddress(address) === undefined || !/^[^\s\p{Cc}]{3,320}$/u.test(address)) return false;
+    try {
+      await store.createAccount({ address, passwordRecord: defaultPasswordRecord });
+    } catch (error) {
+      // Another connection may have made it meanwhile.
+      if (!(error instanceof Refusal)) throw error;
+    }
+    return (await store.findAccount(address)) !== undefined;
+  };
   const credentialsFor = (service: TokenScope): Credentials => ({
     addressOf,
     bindsChannels: config.channelBinding,
     // For learners; whoever guesses at a real site shall learn nothing, and the log of it neither.
     explainsFailures: config.mode === 'capture',
     findRecord: async (login) => (await store.findPasswordRecord(addressOf(login)))?.record,
+    ...(config.checksLogins ? {} : { checkPassword: (login: string) => letIn(addressOf(login)) }),
     offersTokens: () => tokens.size > 0 || issuer?.hasIssued === true,
     takesTokens: () => errands.any,
     verifyToken: async (login, value) => {
@@ -298,6 +312,7 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
     issuer,
     scopes,
     firstAccounts: config.accounts,
+    checksLogins: config.checksLogins,
     apiV1: config.apiV1,
     faults,
     ready: () => accepting,
@@ -536,7 +551,10 @@ async function tagRulesOf(rules: readonly TagRuleText[], store: MailStore): Prom
 /** The first start makes the configured accounts; later ones leave what people did to them alone. */
 async function makeFirstAccounts(config: Config, store: MailStore, passwordRecord: string | undefined): Promise<void> {
   if ((await store.listAccounts()).length > 0) return;
-  for (const address of config.accounts) await store.createAccount({ address, passwordRecord });
+  for (const [address, password] of config.accountPasswords) {
+    const own = password === undefined ? passwordRecord : await makeScramRecord(password);
+    await store.createAccount({ address, passwordRecord: own });
+  }
 }
 
 /** Bearer tokens and test scopes lie in the data folder. A disk that takes none of it is no fault of ours. */

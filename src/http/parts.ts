@@ -96,6 +96,8 @@ export interface HttpParts {
   readonly scope?: Scope | undefined;
   /** Accounts that a reset leaves. */
   readonly firstAccounts?: readonly string[];
+  /** False: every login to read mail gets in. Default true. */
+  readonly checksLogins?: boolean;
   /** Whose shape `GET /api/v1/messages` has, on which the two tools differ; default `mailpit`. */
   readonly apiV1?: 'mailpit' | 'mailhog';
   ready(): boolean;

@@ -1,4 +1,5 @@
 /** A test that was written for GreenMail, against the whole server. */
+import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import { describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../test-stack.ts';
@@ -128,4 +129,64 @@ test('the port for SMTP over TLS takes mail without a login there', async () => 
   const { accepted } = await transport.sendMail({ from: 'x@red.test', to: 'alice@glass.localhost', text: 'x' });
   transport.close();
   expect(accepted).toEqual(['alice@glass.localhost']);
+});
+
+describe('logins as GreenMail has them', () => {
+  const imap = (stack: TestStack, login: string, pass: string) =>
+    new ImapFlow({
+      host: '127.0.0.1',
+      port: stack.port('imap'),
+      auth: { user: login, pass },
+      doSTARTTLS: false,
+      logger: false,
+    });
+
+  test('without a check: every name and password, and the account is made', async () => {
+    await using stack = await startTestStack('--login-check', 'none', '--default-domain', 'app.test');
+    await sendMail(stack, 'eve@app.test', 'before');
+    const client = imap(stack, 'eve', 'anything');
+    await client.connect();
+    expect(await client.status('INBOX', { messages: true })).toMatchObject({ messages: 1 });
+    await client.logout();
+    const fresh = imap(stack, 'new@other.test', 'whatever');
+    await fresh.connect();
+    expect((await fresh.list()).map(({ path }) => path)).toContain('INBOX');
+    await fresh.logout();
+    const pop3 = await Pop3Client.connect({
+      host: '127.0.0.1',
+      port: stack.port('pop3'),
+      tls: 'none',
+      timeoutMs: 5000,
+    });
+    await pop3.login('eve', 'another');
+    await pop3.quit();
+    const submission = createTransport({
+      host: '127.0.0.1',
+      port: stack.port('submission'),
+      tls: { rejectUnauthorized: false },
+      auth: { user: 'sender@app.test', pass: 'x' },
+    });
+    expect(await submission.verify()).toBe(true);
+    submission.close();
+    const api = apiOf(stack);
+    expect((await api('/api/configuration')).body).toMatchObject({ authenticationDisabled: true });
+    expect((await api('/api/user')).body).toContainEqual({ login: 'new@other.test', email: 'new@other.test' });
+    // What is no address names nobody.
+    for (const login of ['a b', '@', '\u0001@x']) await expect(imap(stack, login, 'x').connect()).rejects.toThrow();
+    expect(stack.logged).toEqual([]);
+  });
+
+  test('accounts with passwords of their own', async () => {
+    await using stack = await startTestStack('--accounts', 'one:first,two@b.test:se:cond,three');
+    for (const [login, password] of [
+      ['one', 'first'],
+      ['two@b.test', 'se:cond'],
+      ['three', 'glass'],
+    ] as const) {
+      const client = imap(stack, login, password);
+      await client.connect();
+      await client.logout();
+    }
+    await expect(imap(stack, 'one', 'glass').connect()).rejects.toThrow();
+  });
 });

@@ -137,6 +137,8 @@ describe('a wrong value stops the start with one line that names it', () => {
     [['--pop3-expire', 'soon'], {}, '--pop3-expire: "soon" is not a number of days'],
     [['--pop3-expire', '-1'], {}, 'is not a number of days'],
     [['--domains', 'exa mple'], {}, '"exa mple" is not a domain name'],
+    [['--default-domain', 'a.test', '--domains', 'b.test'], {}, 'it is the first of the domains'],
+    [['--login-check', 'none', '--domains', 'b.test'], {}, 'by capture mode alone'],
     [['--accounts', '@b.test'], {}, '"@b.test" is not an account'],
     [['--tls-key', 'key.pem'], {}, 'belong together'],
     [['--http-auth', 'nobody'], {}, 'user:password'],

@@ -22,7 +22,7 @@ export function addGreenmail(app: App, parts: HttpParts): void {
   app.get('/api/configuration', () =>
     json({
       serverSetups: Object.entries(parts.services()).flatMap(([service, endpoint]) => setupOf(service, endpoint) ?? []),
-      authenticationDisabled: false,
+      authenticationDisabled: parts.checksLogins === false,
       sieveIgnoreDetail: false,
       preloadDirectory: null,
     }),
