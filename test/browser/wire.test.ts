@@ -388,13 +388,18 @@ test('the list: what was said, deleting what is closed, and filters in the addre
   expect(watched.errors).toEqual([]);
 });
 
-test('nothing moves under the reader: what is new waits, and a pause stops all', async () => {
+test.each([
+  ['on a computer of today', 1],
+  ['on one that is four times as slow', 4],
+])('nothing moves under the reader: what is new waits, and a pause stops all; %s', async (_, slowness) => {
   await using stack = await startTestStack();
   const socket = connect(stack.port('imap'), '127.0.0.1');
   await converse(socket, ...Array.from({ length: 40 }, (_, index) => `a${index} NOOP`));
   const { id } = await placeOf(stack, 'imap', /a1 NOOP/);
   await using watched = await openPage(browser, `http://127.0.0.1:${stack.port('http')}`, `/wire/${id}`);
   const { page } = watched;
+  const tools = await page.context().newCDPSession(page);
+  await tools.send('Emulation.setCPUThrottlingRate', { rate: slowness });
   // The end is followed.
   const last = page.locator('.wire-row', { hasText: 'a39 OK' });
   await last.waitFor();

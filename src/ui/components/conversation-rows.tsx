@@ -51,6 +51,12 @@ export function ConversationRows(props: ConversationRowsProps) {
     [log, version, lens, ours, diagnoses, open],
   );
   const [view, setView] = useState<View>(() => ({ start: 0, end: isLive && hash === '' ? undefined : PAGE }));
+  /** Whether the end is followed, known at once: rows may be laid out before the next drawing. */
+  const follows = useRef(view.end === undefined);
+  const look = (next: View): void => {
+    follows.current = next.end === undefined;
+    setView(next);
+  };
   const [focused, setFocused] = useState<string>();
   const scroller = useRef<HTMLDivElement>(null);
   /** Where a key leads, until the focus has come there: the next press may be quicker than two frames. */
@@ -66,10 +72,13 @@ export function ConversationRows(props: ConversationRowsProps) {
 
   /** Where following has brought the reader. */
   const pinned = useRef({ top: 0, height: 0 });
+  const lastTop = useRef(0);
   const scrollToEnd = (): void => {
     const element = scroller.current;
-    if (!element) return;
+    if (!element || !follows.current) return;
     element.scrollTop = element.scrollHeight;
+    // Its event comes later, and is not the reader's: who has turned back meanwhile is not taken along again.
+    lastTop.current = element.scrollTop;
     pinned.current = { top: element.scrollTop, height: element.scrollHeight };
   };
   useLayoutEffect(() => {
@@ -95,7 +104,7 @@ export function ConversationRows(props: ConversationRowsProps) {
       return;
     }
     if (at < start || at >= end) {
-      setView({ start: Math.max(0, at - PAGE / 2), end: Math.min(rows.length, at + PAGE / 2) });
+      look({ start: Math.max(0, at - PAGE / 2), end: Math.min(rows.length, at + PAGE / 2) });
     } else stay();
     afterDrawing(() => showRow(scroller.current, row.id, block));
   });
@@ -122,9 +131,8 @@ export function ConversationRows(props: ConversationRowsProps) {
 
   /** Follows no longer: what is there stays, what comes waits. */
   const stay = (): void => {
-    if (isFollowing) setView({ start, end });
+    if (isFollowing) look({ start, end });
   };
-  const lastTop = useRef(0);
   const scrolled = (): void => {
     const element = scroller.current!;
     const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END;
@@ -136,20 +144,20 @@ export function ConversationRows(props: ConversationRowsProps) {
       const { top, height } = pinned.current;
       if (element.scrollTop < top - 1 && element.scrollHeight === height) stay();
     } else if (isAtEnd && isDownward) {
-      if (end >= rows.length) setView({ start, end: undefined });
+      if (end >= rows.length) look({ start, end: undefined });
       else showLater();
     }
   };
   const showLater = (): void => {
     const next = Math.min(rows.length, end + PAGE);
-    setView({ start: Math.max(start, next - MOST_ROWS), end: next });
+    look({ start: Math.max(start, next - MOST_ROWS), end: next });
   };
   const showEarlier = (): void => {
     const next = Math.max(0, start - PAGE);
-    setView({ start: next, end: Math.min(end, next + MOST_ROWS) });
+    look({ start: next, end: Math.min(end, next + MOST_ROWS) });
   };
   const follow = (): void => {
-    setView({ start: 0, end: undefined });
+    look({ start: 0, end: undefined });
     afterDrawing(scrollToEnd);
   };
 
