@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../bench/processes.ts';
 import { startTestStack } from '../test-stack.ts';
 import { launchBrowser, openPage } from './browser.ts';
 import { send } from './letters.ts';
@@ -18,10 +19,9 @@ afterAll(() => browser.close());
 test('a page comes back by itself after a restart of the server, with what happened meanwhile', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'glassmail-browser-'));
   try {
-    let port = 0;
+    const port = await freePort();
     await using watched = await (async () => {
-      await using first = await startTestStack('--data', folder);
-      port = first.port('http');
+      await using first = await startTestStack('--data', folder, '--http-port', String(port));
       await send(first, { subject: 'Before' });
       const opened = await openPage(browser, `http://127.0.0.1:${port}`, '/mail');
       await opened.page.locator('.feed-state.live').waitFor();
