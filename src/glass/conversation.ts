@@ -15,6 +15,7 @@ import type {
 import type { Diagnosis } from './doctor/diagnosis.ts';
 import type { Visit } from './doctor/doctor.ts';
 import { handshakeOf, type Handshake } from './handshake.ts';
+import { programOf } from './program.ts';
 import { readingOf } from './reading.ts';
 import { charsetOf, shownParts, textOf } from './shown.ts';
 import type { Spoken } from './spoken.ts';
@@ -37,6 +38,8 @@ export interface ConversationItem {
   readonly tls: TlsInfo | null;
   /** Who is logged in, as the session said last. */
   readonly login: string | null;
+  /** What the client calls itself. */
+  readonly program: string | null;
   /** Octets that passed, kept or not. */
   readonly octets: {
     readonly networkIn: number;
@@ -119,6 +122,7 @@ export function conversationItem(conversation: Conversation, visit?: Visit): Con
     closedHow: conversation.closedHow ?? null,
     tls: conversation.tls ?? null,
     login: conversation.login ?? null,
+    program: programOf(conversation) ?? null,
     octets: { ...conversation.passed },
     lastSeq: conversation.lastSeq,
     annotations: counts(annotations.map(({ annotation }) => annotation.type)),

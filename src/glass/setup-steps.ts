@@ -77,8 +77,8 @@ export function newestAttempt(conversations: readonly Conversation[], watched: W
 const isPop3 = ({ protocol }: Conversation): boolean => protocol === 'pop3';
 
 function isPart(conversation: Conversation, { account, defaultDomain, others, since }: Watched): boolean {
-  const { role, service, protocol, openedAt } = conversation;
-  if (role !== 'server' || openedAt < since) return false;
+  const { role, service, protocol, openedAt, isOwn } = conversation;
+  if (role !== 'server' || isOwn || openedAt < since) return false;
   const annotations = conversation.annotations();
   if (protocol === 'http' && !annotations.some(({ annotation }) => annotation.type === 'settings')) return false;
   const named = accountsNamed(conversation, defaultDomain);

@@ -30,6 +30,11 @@ export class OwnDialogue implements Disposable {
     this.#timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
   }
 
+  /** Once the server has said something: then its side of the connection is recorded. @throws HttpProblem 502 */
+  async begun(): Promise<void> {
+    while (this.#length === 0) await this.#more();
+  }
+
   /** Without its CR LF. */
   send(line: string): void {
     this.#socket.write(`${line}\r\n`);

@@ -82,10 +82,12 @@ function opened(socket: Socket | TLSSocket, event: 'connect' | 'secureConnect'):
   });
 }
 
-/** The id of the conversation that a connection of ours is; null: it is not recorded, or not for these eyes. */
+/** The id of the conversation that a connection of ours is, which is marked as such; null: it is not recorded, or not for these eyes. */
 export function conversationOf(parts: HttpParts, service: OwnService, localPort: number | undefined): string | null {
   const found = parts.recorder
     .list()
     .findLast((each) => each.role === 'server' && each.remote.port === localPort && each.local.port === service.port);
+  // Else it would pass for somebody's mail program, with its mistakes and its steps.
+  if (found) found.isOwn = true;
   return found?.id ?? null;
 }

@@ -239,12 +239,10 @@ async function ask(
     const socket = await connectTo(parts, own);
     const { localPort } = socket;
     using dialogue = new OwnDialogue(socket, own.name);
+    await dialogue.begun();
+    conversation = conversationOf(parts, own, localPort);
     const response = Buffer.from(`user=${login}\x01auth=Bearer ${errand.token.reveal()}\x01\x01`).toString('base64');
-    try {
-      await talk({ dialogue, said, response });
-    } finally {
-      conversation = conversationOf(parts, own, localPort);
-    }
+    await talk({ dialogue, said, response });
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     problem = error.message;

@@ -66,13 +66,18 @@ export async function deleteMessages(chosen: Chosen): Promise<Changed> {
   return (await post('/messages/delete', body)) as Changed;
 }
 
-/** @param text only those in which this was said */
+/** @param http whether those over HTTP are among them @param text only those in which this was said */
 export async function fetchConversations(
   limit: number,
+  http: boolean,
   text?: string,
   signal?: AbortSignal,
 ): Promise<ConversationList> {
-  const search = new URLSearchParams({ limit: String(limit), ...(text !== undefined && { text }) });
+  const search = new URLSearchParams({
+    limit: String(limit),
+    ...(!http && { http: 'false' }),
+    ...(text !== undefined && { text }),
+  });
   return (await get(`/conversations?${search.toString()}`, signal)) as ConversationList;
 }
 

@@ -74,9 +74,9 @@ function passesWord(item: ConversationItem, { field, value, isOpposite }: Word):
 }
 
 function textOf(item: ConversationItem): string {
-  const { service, protocol, remote, local, tls, login, problem, id, diagnoses } = item;
+  const { service, protocol, remote, local, tls, login, program, problem, id, diagnoses } = item;
   const parts = [id, service, protocol, serviceName(service), formatEndpoint(remote), formatEndpoint(local)];
   const found = diagnoses.map((diagnosis) => `${diagnosis.id} ${diagnosis.title}`);
-  const more = [tls ? `${tls.version} ${tls.cipher}` : 'plain', login ?? '', problem ?? '', ...found];
+  const more = [tls ? `${tls.version} ${tls.cipher}` : 'plain', login ?? '', program ?? '', problem ?? '', ...found];
   return [...parts, ...more].join(' ').toLowerCase();
 }

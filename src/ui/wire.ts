@@ -4,6 +4,7 @@ import type { ConversationNews, EventNews } from '../http/schemas/feed.ts';
 import { ApiError, deleteConversations, fetchConversation, fetchConversations, isAbort, wordsOf } from './api.ts';
 import { hasProblem } from './conversation-filter.ts';
 import type { Feed } from './feed.ts';
+import { currentPlace } from './router.ts';
 import { type ConversationsState, state, tell } from './state.ts';
 import { WireLog } from './wire-log.ts';
 import { wireTexts } from './wire-texts.ts';
@@ -14,6 +15,8 @@ export const MOST_SHOWN = 1000;
 
 let atTop = true;
 let shown = SHOWN;
+/** Whether those over HTTP are wanted: they are so many that they would leave no room for the others. */
+let withHttp = currentPlace().query.get('http') === '1';
 
 export function setAtTop(value: boolean): void {
   atTop = value;
@@ -26,10 +29,20 @@ export function isMail({ protocol }: ConversationItem): boolean {
 
 // --------------------------------------------------------------------------------------------------------- list
 
+export function wantHttp(wanted: boolean, feed: Feed): void {
+  if (wanted === withHttp) return;
+  withHttp = wanted;
+  void loadConversations(feed);
+  const text = state.latest.conversations.search?.text;
+  if (text === undefined) return;
+  searchConversations(undefined);
+  searchConversations(text);
+}
+
 export async function loadConversations(feed: Feed, limit = shown): Promise<void> {
   shown = limit;
   try {
-    const { conversations: rows, recording, revision, total } = await fetchConversations(limit);
+    const { conversations: rows, recording, revision, total } = await fetchConversations(limit, withHttp);
     const fresh = { rows, recording, total, waiting: new Set<string>(), missed: 0 };
     changeList({ phase: 'ready', problem: undefined, ...fresh });
     feed.setRevision(revision);
@@ -47,7 +60,7 @@ export function conversationNews(news: ConversationNews, feed: Feed): void {
   const changed = new Map(news.conversations.map((item) => [item.id, item]));
   if (changed.size > 0 || news.missed > 0) {
     const before = new Map(conversations.rows.map((item) => [item.id, item]));
-    const fresh = [...changed.values()].filter(({ id }) => !before.has(id));
+    const fresh = [...changed.values()].filter((item) => !before.has(item.id) && (withHttp || isMail(item)));
     const rows = conversations.rows.map((item) => changed.get(item.id) ?? item);
     const newest = fresh.sort((a, b) => (a.opened < b.opened ? 1 : -1));
     const waiting = atTop ? conversations.waiting : new Set([...conversations.waiting, ...fresh.map(({ id }) => id)]);
@@ -119,7 +132,7 @@ async function searchNow(text: string): Promise<void> {
   search = mine;
   const before = state.latest.conversations.search;
   try {
-    const { conversations: rows, unsearched } = await fetchConversations(SHOWN, text, mine.signal);
+    const { conversations: rows, unsearched } = await fetchConversations(SHOWN, withHttp, text, mine.signal);
     if (search === mine) changeList({ search: { text, phase: 'ready', problem: undefined, rows, unsearched } });
   } catch (error) {
     if (search !== mine || isAbort(error)) return;

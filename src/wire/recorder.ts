@@ -103,6 +103,8 @@ export class Conversation {
   closedBy: 'peer' | 'us' | undefined;
   closedHow: CloseManner | undefined;
   tls: TlsInfo | undefined;
+  /** This server is at both ends: it asks its own port for somebody who looks at its pages. */
+  isOwn = false;
   /** The login that the session announced last. */
   login: string | undefined;
   /** All that it announced: one connection may serve several (RFC 8437). */

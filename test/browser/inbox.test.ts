@@ -2,6 +2,7 @@
 import { ImapFlow } from 'imapflow';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ConversationList } from '../../src/http/schemas/conversations.ts';
 import { startTestStack, type TestStack } from '../test-stack.ts';
 import { type WatchedPage, launchBrowser, openPage } from './browser.ts';
 import { LETTERS, send } from './letters.ts';
@@ -332,6 +333,15 @@ describe('a message', () => {
         expect(await way('POP3 hands it out').locator('pre').textContent()).toContain('\n..hidden\n');
         expect(await way('POP3 hands it out').locator('pre').textContent()).toMatch(/\n\.\n$/);
         await watched.screenshot('others');
+        // Nobody shall take it for a mail program, with its steps and its mistakes.
+        const origin = `http://127.0.0.1:${stack.port('http')}`;
+        const asked = (await (await fetch(`${origin}/api/glass/conversations?http=false`)).json()) as ConversationList;
+        const own = asked.conversations.filter(({ protocol }) => protocol !== 'smtp');
+        expect(own.map(({ protocol }) => protocol).sort()).toEqual(['imap', 'pop3']);
+        expect(own.map(({ program, diagnoses }) => [program, diagnoses])).toEqual([
+          ['glassmail', []],
+          ['glassmail', []],
+        ]);
         await way('IMAP shows it').getByRole('link', { name: 'on the wire' }).click();
         await page.locator('.wire-row', { hasText: 'EXAMINE "INBOX"' }).first().waitFor();
         await page.goBack();

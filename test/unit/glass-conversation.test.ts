@@ -39,12 +39,15 @@ describe('a conversation as a value', () => {
       closedHow: null,
       tls: null,
       login: 'alice@glass.test',
+      program: null,
       octets: { networkIn: 8, networkOut: 0, endsIn: 8, endsOut: 0 },
       lastSeq: 3,
       annotations: { login: 1, 'login-failed': 1 },
       diagnoses: [],
       problem: 'login of bob@glass.test failed: wrong password',
     });
+    conversation.annotate({ type: 'client', name: 'Mutt', version: '2.2' });
+    expect(conversationItem(conversation).program).toBe('Mutt 2.2');
     conversation.closed('peer', 'reset');
     expect(conversationItem(conversation)).toMatchObject({ closedBy: 'peer', closedHow: 'reset' });
     expect(JSON.parse(JSON.stringify(conversationDetail(conversation)))).toEqual(conversationDetail(conversation));

@@ -57,6 +57,15 @@ const STORED: Annotation = {
 };
 
 describe('the steps of a mail program', () => {
+  test('are not those of the server that asks itself', () => {
+    const scene = new Scene();
+    const own = scene.in('imap');
+    own.annotate({ type: 'selected', mailbox: 'INBOX' });
+    expect(done(scene.states())).toEqual(['reached', 'secured', 'login', 'opened']);
+    own.isOwn = true;
+    expect(done(scene.states())).toEqual([]);
+  });
+
   test('are waited for while nothing has come', () => {
     const scene = new Scene();
     expect(scene.states().every((state) => state.endsWith('waiting'))).toBe(true);

@@ -38,6 +38,8 @@ describe('conversations', () => {
     expect(await ids('service=imap')).toEqual([second.id, first.id]);
     expect(await ids('service=imap&limit=1')).toEqual([second.id]);
     expect(await ids('account=alice')).toEqual([first.id]);
+    // However often the pages ask, they leave room for the others.
+    expect(await ids('http=false&limit=2')).toEqual([second.id, first.id]);
   });
 
   test('are shown with their secrets hidden', async () => {

@@ -76,7 +76,7 @@ export class Doctor {
       },
       owes: (conversation) => owed.has(conversation),
       diagnosesOf: (conversation) => {
-        if (conversation.role !== 'server') return [];
+        if (conversation.role !== 'server' || conversation.isOwn) return [];
         const own = this.#ownDiagnoses(conversation, think);
         const now = Date.now();
         const sent = sentCopyOf(conversation, () => (copies ??= sentCopies(patients.list())), now);

@@ -4,6 +4,7 @@ import type { Conversation } from '../../wire/recorder.ts';
 import type { TrackedCopies } from './copies.ts';
 import { Lines } from './lines.ts';
 import type { Deed, Participant, Place, Step } from './steps.ts';
+import { programOf } from '../program.ts';
 import { rangesIn } from './uid-ranges.ts';
 
 /** By the wall clock, and by the one that only goes on. */
@@ -32,7 +33,7 @@ export function readings(conversations: readonly Conversation[], wanted: Wanted)
   const steps: Step[] = [];
   for (const conversation of conversations) {
     const remarks = conversation.annotations();
-    const program = programOf(remarks.map(({ annotation }) => annotation));
+    const program = programOf(conversation);
     const met = new Set<string>();
     let lines: Lines | undefined;
     let login: string | undefined;
@@ -59,12 +60,6 @@ export function readings(conversations: readonly Conversation[], wanted: Wanted)
 }
 
 const isReading = ({ type }: Deed): boolean => type === 'read' || type === 'looked';
-
-/** The last one that it says: a program may tell more once it is logged in. */
-function programOf(annotations: readonly Annotation[]): string | undefined {
-  const client = annotations.findLast((annotation) => annotation.type === 'client');
-  return client && `${client.name} ${client.version}`.trim();
-}
 
 /** One reader for all connections of a program to an account: it may open many. */
 function readerOf(

@@ -27,7 +27,8 @@ export const conversationRoutes = [
     answers: { 200: { description: 'Those that are kept and pass the filters', schema: conversationList } },
     async handle({ query }, { recorder, defaultDomain, doctor }) {
       const account = query.account === undefined ? undefined : loginAddress(query.account, defaultDomain);
-      const found = recorder.list().filter(({ service, login }) => {
+      const found = recorder.list().filter(({ service, protocol, login }) => {
+        if (!query.http && protocol === 'http') return false;
         const isOf = () => login !== undefined && loginAddress(login, defaultDomain) === account;
         return (query.service === undefined || service === query.service) && (account === undefined || isOf());
       });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ConversationEvent } from '../../glass/conversation.ts';
 import { loginName } from './accounts.ts';
-import { count, digits, endpoint, nullable, page, time } from './common.ts';
+import { count, digits, endpoint, nullable, page, time, yesOrNo } from './common.ts';
 import { diagnosis, spoken } from './reading.ts';
 
 export const octetCounts = z.object({ networkIn: count, networkOut: count, endsIn: count, endsOut: count });
@@ -40,6 +40,9 @@ const conversationFields = {
   closedHow: nullable(z.enum(['fin', 'reset', 'timeout', 'error'])),
   tls: nullable(tlsInfo),
   login: nullable(z.string()).describe('As the session said last.'),
+  program: nullable(z.string()).describe(
+    'What the client calls itself (RFC 2971); `glassmail`: this server asks itself.',
+  ),
   octets: octetCounts.describe('All that passed, kept or not.'),
   lastSeq: count.describe('The number of the newest event.'),
   annotations: z.record(z.string(), count).describe('How many of each type.'),
@@ -135,6 +138,7 @@ export const conversationsQuery = z.object({
     .max(200)
     .optional()
     .describe('Those in which this was said, in upper or lower case. Hidden secrets are not looked at.'),
+  http: yesOrNo.default(true).describe('`false`: without those over HTTP, such as the pages’ own.'),
   limit: page.limit,
 });
 export const conversationList = z

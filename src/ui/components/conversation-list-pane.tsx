@@ -143,7 +143,15 @@ function ListBody({ conversations, rows, open, query, load }: ConversationListPa
   if (rows.length === 0) {
     if (conversations.phase === 'loading') return <p className="blank muted">{texts.mail.loading}</p>;
     if (!conversations.recording) return <Blank title={texts.wire.off} text={texts.wire.offText} />;
-    if (query.has('q')) return <Blank title={texts.wire.noneFound} />;
+    if (query.has('q')) {
+      return (
+        <Blank title={texts.wire.noneFound} text={texts.wire.noneFoundText}>
+          <Link className="button" to={withQuery(location.pathname, query, { q: undefined })}>
+            {texts.wire.clearFilter}
+          </Link>
+        </Blank>
+      );
+    }
     return <Blank title={texts.wire.none} text={texts.wire.noneText} />;
   }
   return (
@@ -187,6 +195,12 @@ const ConversationRow = memo(function ConversationRow({ item, to, isOpen }: Conv
           <span className="visually-hidden"> {isLive ? texts.wire.open : texts.wire.closed}</span>
         </span>
         <span className="row-subject">
+          {item.program === null ? null : (
+            <>
+              <bdi>{visibleName(item.program)}</bdi>
+              {' · '}
+            </>
+          )}
           <bdi>{item.login === null ? formatEndpoint(item.remote) : visibleName(item.login)}</bdi>
           {stored > 0 ? <span> · {texts.wire.stored(stored)}</span> : null}
           {read > 0 ? <span> · {texts.wire.read(read)}</span> : null}

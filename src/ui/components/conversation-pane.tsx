@@ -119,6 +119,12 @@ function OpenConversation({ detail, log, version, isGone, back, load }: OpenConv
           <TlsMark tls={detail.tls} />
           <span className="muted">
             <bdi>{formatEndpoint(detail.remote)}</bdi>
+            {detail.program === null ? null : (
+              <>
+                {' · '}
+                <bdi className="program">{visibleName(detail.program)}</bdi>
+              </>
+            )}
             {detail.login === null ? null : (
               <>
                 {' · '}
@@ -195,7 +201,7 @@ function ConversationFacts({ detail }: { readonly detail: ConversationItem }) {
   const { networkIn, networkOut } = detail.octets;
   const [received, sent] = detail.role === 'server' ? [networkIn, networkOut] : [networkOut, networkIn];
   const opened = Date.parse(detail.opened);
-  const { tls, login } = detail;
+  const { tls, login, program } = detail;
   const sni = tls?.serverName === undefined ? '' : `, ${texts.conversation.sni(visibleName(tls.serverName))}`;
   const facts: readonly (readonly [string, ReactNode])[] = [
     [texts.conversation.from, formatEndpoint(client)],
@@ -205,6 +211,9 @@ function ConversationFacts({ detail }: { readonly detail: ConversationItem }) {
       texts.conversation.lasted,
       detail.closed === null ? texts.conversation.going : formatDuration(Date.parse(detail.closed) - opened),
     ],
+    ...(program === null
+      ? []
+      : ([[texts.conversation.program, <bdi key="program">{visibleName(program)}</bdi>]] as const)),
     ...(login === null ? [] : ([[texts.conversation.login, <bdi key="login">{visibleName(login)}</bdi>]] as const)),
     ...(tls === null
       ? []

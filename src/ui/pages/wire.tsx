@@ -10,7 +10,14 @@ import { navigate, usePlace, withQuery } from '../router.ts';
 import { useKeys } from '../shortcuts.ts';
 import { useAppState } from '../state.ts';
 import { serviceName, texts } from '../texts.ts';
-import { clearConversations, isMail, loadConversations, searchConversations, showConversation } from '../wire.ts';
+import {
+  clearConversations,
+  isMail,
+  loadConversations,
+  searchConversations,
+  showConversation,
+  wantHttp,
+} from '../wire.ts';
 
 // The list is the first screen.
 const ConversationPane = lazy(async () => ({
@@ -32,6 +39,7 @@ export function WirePage({ conversation, feed }: WirePageProps) {
   const filter = query.get('q') ?? '';
   const withHttp = query.get('http') === '1';
   const { text, passes } = useMemo(() => filterOf(filter), [filter]);
+  useEffect(() => wantHttp(withHttp, feed), [withHttp, feed]);
   useEffect(() => searchConversations(text), [text]);
   useEffect(() => () => searchConversations(undefined), []);
   const { rows: listed, search, waiting } = conversations;
