@@ -6,6 +6,16 @@ const messages = (count: number): string => counted(count, 'message', 'messages'
 export const mailTexts = {
   write: 'Write',
 
+  searches: {
+    title: 'Saved searches',
+    save: 'Save this search …',
+    saveTitle: 'Save this search',
+    name: 'Name',
+    hint: 'It stays in this browser. A saved search of the same name is replaced.',
+    confirm: 'Save',
+    forget: (name: string) => `Forget the search “${name}”`,
+  },
+
   mailbox: {
     list: (account: string) => `Mailboxes of ${account}`,
     fold: (account: string) => `Mailboxes of ${account}`,

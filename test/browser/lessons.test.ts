@@ -95,6 +95,9 @@ describe('lessons', () => {
     await expect.poll(() => done(page).count()).toBe(5);
     await page.goto(`${origin}/lessons`);
     await page.locator('.lesson-card.done').waitFor();
+    // Every page tells how many are finished.
+    await page.goto(`${origin}/mail`);
+    await page.getByRole('link', { name: /^Lessons\s*1 of \d+ finished$/ }).waitFor();
   });
 
   test('two consoles, a message sent by a button, a rule switched on and off', async () => {

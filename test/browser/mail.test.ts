@@ -341,3 +341,65 @@ describe('the keyboard alone', () => {
     });
   });
 });
+
+describe('a search', () => {
+  test('is saved under a name, found after a reload, opened and forgotten, by keyboard alone', async () => {
+    await withPage('/mail?q=invoice', async ({ page, watched }) => {
+      await row(page, 'Invoice').waitFor();
+      await page.getByRole('button', { name: 'Save this search …' }).focus();
+      await page.keyboard.press('Enter');
+      const dialog = page.getByRole('dialog', { name: 'Save this search' });
+      expect(await dialog.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('invoice');
+      // What was proposed is selected or not: all of it is replaced.
+      await page.keyboard.press('Control+A');
+      await page.keyboard.type('To be paid');
+      await page.keyboard.press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      await page.goto(new URL('/mail', page.url()).href);
+      const link = page.getByRole('link', { name: 'To be paid' });
+      await link.focus();
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/[?&]q=invoice$/);
+      await expect.poll(() => subjects(page)).toEqual(['Invoice 2026-0119']);
+      expect(await link.getAttribute('aria-current')).toBe('true');
+      expect(await page.getByRole('button', { name: 'Save this search …' }).count()).toBe(0);
+      await watched.screenshot('saved-search');
+      await page.getByRole('button', { name: 'Forget the search “To be paid”' }).focus();
+      await page.keyboard.press('Enter');
+      await link.waitFor({ state: 'detached' });
+      await page.reload();
+      await page.getByRole('button', { name: 'Save this search …' }).waitFor();
+      expect(await link.count()).toBe(0);
+    });
+  });
+});
+
+describe('what is long', () => {
+  test('does not push the message away: many recipients and attachments are folded', async () => {
+    const to = Array.from({ length: 40 }, (_, index) => `p${index}@glass.localhost`);
+    const attachments = Array.from({ length: 30 }, (_, index) => ({ filename: `file-${index}.bin`, content: 'x' }));
+    await withPage(
+      '/mail',
+      async ({ page }) => {
+        await row(page, 'To all').getByRole('link').click();
+        await page.getByRole('button', { name: 'and 30 more' }).click();
+        await page.getByText('p39@glass.localhost').waitFor();
+        expect(await page.locator('.attachments a').count()).toBe(8);
+        await page.getByRole('button', { name: '22 more attachments' }).click();
+        expect(await page.locator('.attachments a').count()).toBe(30);
+      },
+      [{ subject: 'To all', to: to.join(', '), envelope: { from: 'a@app.test', to: to[0] }, attachments }],
+    );
+  });
+});
+
+describe('an address without a message', () => {
+  test('says so, and leads back', async () => {
+    await withPage('/mail/nonsense', async ({ page, watched }) => {
+      await page.getByRole('heading', { name: 'There is no such message' }).waitFor();
+      watched.permitRefusals();
+      await page.getByRole('link', { name: 'Back to the list' }).click();
+      await page.waitForURL(/\/mail$/);
+    });
+  });
+});

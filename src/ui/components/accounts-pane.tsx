@@ -13,6 +13,7 @@ import { Icon, type IconName } from './icons.tsx';
 import { Link } from './link.tsx';
 import { MailboxDialog } from './mail-mailbox-dialog.tsx';
 import { AddressText } from './person.tsx';
+import { SavedSearches } from './saved-searches.tsx';
 
 /** Fewer than these need no field to find one. */
 const FIND_OVER = 8;
@@ -85,6 +86,7 @@ export function AccountsPane({ chosen }: { readonly chosen?: () => void }) {
       {found.length > ACCOUNTS_SHOWN ? (
         <p className="small-print">{texts.mail.moreAccounts(found.length - ACCOUNTS_SHOWN)}</p>
       ) : null}
+      <SavedSearches chosen={chosen} />
     </div>
   );
 }

@@ -47,16 +47,10 @@ function Help({ close }: { readonly close: () => void }) {
         <section>
           <h3>{help.search}</h3>
           <p>{help.searchIntro}</p>
-          <dl className="words">
-            {help.searchWords.map(([words, meaning]) => (
-              <Fragment key={words}>
-                <dt>
-                  <code>{words}</code>
-                </dt>
-                <dd>{meaning}</dd>
-              </Fragment>
-            ))}
-          </dl>
+          <Words words={help.searchWords} />
+          <h3>{help.filter}</h3>
+          <p>{help.filterIntro}</p>
+          <Words words={help.filterWords} />
           <p>
             <a href="/api/docs">{help.more}</a>
           </p>
@@ -68,6 +62,21 @@ function Help({ close }: { readonly close: () => void }) {
         </section>
       </div>
     </Dialog>
+  );
+}
+
+function Words({ words: all }: { readonly words: readonly (readonly [string, string])[] }) {
+  return (
+    <dl className="words">
+      {all.map(([words, meaning]) => (
+        <Fragment key={words}>
+          <dt>
+            <code>{words}</code>
+          </dt>
+          <dd>{meaning}</dd>
+        </Fragment>
+      ))}
+    </dl>
   );
 }
 

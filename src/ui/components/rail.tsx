@@ -1,3 +1,4 @@
+import { useLessonsFinished } from '../lessons-finished.ts';
 import { usePlace } from '../router.ts';
 import { useAppState } from '../state.ts';
 import { texts } from '../texts.ts';
@@ -15,16 +16,30 @@ const PAGES = [
   { name: 'settings', to: '/settings', icon: 'settings' },
 ] as const satisfies readonly { readonly name: string; readonly to: string; readonly icon: IconName }[];
 
+/** More has no room; its words say all of it. */
+const MOST = 999;
+
 export function Rail() {
   const { route } = usePlace();
   const unread = useAppState((state) => state.unread);
   const open = useAppState(
     ({ conversations }) => conversations.rows.filter((row) => row.closed === null && isMail(row)).length,
   );
+  const lessons = useLessonsFinished();
   const badges: Partial<
     Record<(typeof PAGES)[number]['name'], { readonly text: string; readonly words: string } | undefined>
   > = {
-    mail: unread > 0 ? { text: formatCount(unread), words: texts.rail.unread(unread) } : undefined,
+    mail:
+      unread > 0
+        ? { text: unread > MOST ? `${MOST}+` : formatCount(unread), words: texts.rail.unread(unread) }
+        : undefined,
+    lessons:
+      lessons.of > 0
+        ? {
+            text: `${formatCount(lessons.done)}/${formatCount(lessons.of)}`,
+            words: texts.rail.lessons(lessons.done, lessons.of),
+          }
+        : undefined,
     wire: open > 0 ? { text: formatCount(open), words: texts.rail.open(open) } : undefined,
   };
   return (

@@ -10,6 +10,7 @@ import { useAppState } from '../state.ts';
 import { texts as app } from '../texts.ts';
 import { fetchLesson, fetchLessons } from './api.ts';
 import { LessonView } from './lesson-view.tsx';
+import { keepFinished } from '../lessons-finished.ts';
 import './lessons.css';
 import { keepProgress, progressOf, useProgress } from './progress.ts';
 import { texts } from './texts.ts';
@@ -22,6 +23,12 @@ type Loaded<Value> =
 export function LessonsPage({ lesson }: { readonly lesson: string | undefined }) {
   const [round, setRound] = useState(0);
   const list = useLoaded('', round, fetchLessons);
+  const progress = useProgress();
+  useEffect(() => {
+    if (list.type !== 'ready') return;
+    const { lessons } = list.value;
+    keepFinished({ done: lessons.filter((each) => doneOf(each, progress).isFinished).length, of: lessons.length });
+  }, [list, progress]);
   const retry = (): void => setRound(round + 1);
   if (lesson === undefined) return <Overview list={list} retry={retry} />;
   return <OneLesson key={lesson} id={lesson} list={list.type === 'ready' ? list.value : undefined} />;
@@ -49,6 +56,20 @@ function useLoaded<Value>(key: string, round: number, load: () => Promise<Value>
 
 // ----------------------------------------------------------------------------------------------------- all of them
 
+/** Without what is only read. */
+function doneOf({ id, steps }: LessonList['lessons'][number], progress: AllProgress): Done {
+  const checked = steps.filter((step) => step.checked);
+  const done = checked.filter((step) => progress[id]?.done[step.id] !== undefined).length;
+  return { done, of: checked.length, isFinished: done === checked.length };
+}
+
+type AllProgress = ReturnType<typeof useProgress>;
+interface Done {
+  readonly done: number;
+  readonly of: number;
+  readonly isFinished: boolean;
+}
+
 function Overview({ list, retry }: { readonly list: Loaded<LessonList>; readonly retry: () => void }) {
   useEffect(() => {
     document.title = `${texts.title} · ${app.name}`;
@@ -72,9 +93,7 @@ function Overview({ list, retry }: { readonly list: Loaded<LessonList>; readonly
       {lessons.length === 0 ? <p>{texts.none}</p> : null}
       <ol className="lesson-cards">
         {lessons.map((each, index) => {
-          const checked = each.steps.filter((step) => step.checked);
-          const done = checked.filter(({ id }) => progress[each.id]?.done[id] !== undefined).length;
-          const isDone = done === checked.length;
+          const { done, of, isFinished: isDone } = doneOf(each, progress);
           return (
             <li key={each.id} className={`lesson-card${isDone ? ' done' : ''}`}>
               <span className="lesson-number">{isDone ? <Icon name="check" /> : index + 1}</span>
@@ -83,11 +102,11 @@ function Overview({ list, retry }: { readonly list: Loaded<LessonList>; readonly
                   <Link to={`/lessons/${each.id}`}>{each.title}</Link>
                 </h2>
                 <p className="small-print">
-                  {texts.minutes(each.minutes)} · {isDone ? texts.complete : texts.progress(done, checked.length)}
+                  {texts.minutes(each.minutes)} · {isDone ? texts.complete : texts.progress(done, of)}
                 </p>
                 {each.missing.length > 0 ? <p className="problem">{texts.missing(each.missing)}</p> : null}
                 <span className="lesson-meter" aria-hidden="true">
-                  <span style={{ inlineSize: `${(100 * done) / checked.length}%` }} />
+                  <span style={{ inlineSize: `${(100 * done) / of}%` }} />
                 </span>
               </div>
             </li>
@@ -122,9 +141,14 @@ function OneLesson({ id, list }: { readonly id: string; readonly list: LessonLis
     if (!progressOf(lesson.id)) keepProgress(lesson.id, { began: lesson.now, done: {} });
   }, [lesson]);
   if (loaded.type === 'failed') {
-    const title = loaded.status === 409 ? texts.broken : texts.noLesson;
+    const [title, text] =
+      loaded.status === 409
+        ? [texts.broken, loaded.words]
+        : loaded.status === 404 || loaded.status === 400
+          ? [texts.noLesson, texts.noLessonText]
+          : [texts.failed, loaded.words];
     return (
-      <Blank title={title} text={loaded.words} level={1}>
+      <Blank title={title} text={text} level={1}>
         <Link to="/lessons">{texts.all}</Link>
       </Blank>
     );

@@ -15,6 +15,8 @@ export const texts = {
   problem: (file: string, line: number, message: string) => `${file}, line ${line}: ${message}`,
   none: 'There are no lessons.',
   noLesson: 'There is no such lesson',
+  noLessonText: 'The address may be mistyped.',
+  failed: 'The lesson cannot be shown',
   broken: 'This lesson cannot be read',
   all: 'All lessons',
   startAgain: 'Start again',
