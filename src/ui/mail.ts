@@ -336,9 +336,10 @@ export function showMessage(id: string | undefined, wish?: CopyWish): void {
     },
     (error: unknown) => {
       if (messageLoad !== mine || isAbort(error)) return;
-      const isGone = isMissing(error);
-      const phase = isGone ? 'gone' : 'failed';
-      state.update({ message: { id, phase, problem: isGone ? undefined : wordsOf(error), message: undefined } });
+      const isUnreadable = error instanceof ApiError && error.status === 400; // such ids there are not
+      const phase = isUnreadable ? 'missing' : isMissing(error) ? 'gone' : 'failed';
+      const problem = phase === 'failed' ? wordsOf(error) : undefined;
+      state.update({ message: { id, phase, problem, message: undefined } });
     },
   );
 }

@@ -66,7 +66,7 @@ export interface CopyState {
 
 export interface MessageState {
   readonly id: string;
-  readonly phase: Phase | 'gone';
+  readonly phase: Phase | 'gone' | 'missing';
   readonly problem: string | undefined;
   readonly message: Message | undefined;
   /** In a mailbox. */

@@ -91,9 +91,16 @@ function ListBody({ list, open, query }: ListBodyProps): ReactNode {
         <p id="search-problem" role="alert">
           {wish?.query === '' ? list.problem : texts.search.problem(list.problem ?? '')}
         </p>
-        <button type="button" className="button" onClick={retryList}>
-          {texts.retry}
-        </button>
+        <p className="buttons">
+          {wish === undefined || wish.query === '' ? null : (
+            <Link className="button" to={withQuery('/mail', query, { q: undefined, page: undefined, uid: undefined })}>
+              {texts.mail.clearSearch}
+            </Link>
+          )}
+          <button type="button" className="button" onClick={retryList}>
+            {texts.retry}
+          </button>
+        </p>
       </Blank>
     );
   }

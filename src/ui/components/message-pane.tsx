@@ -1,4 +1,4 @@
-import { type ReactNode, Suspense, lazy, useEffect } from 'react';
+import { type ReactNode, Suspense, lazy, useEffect, useState } from 'react';
 import type { Attachment, Message } from '../../http/schemas/messages.ts';
 import { messagePath, partPath } from '../api.ts';
 import { formatAbsolute, formatClock, formatOctets } from '../format.ts';
@@ -54,9 +54,13 @@ export function MessagePane({ id }: { readonly id: string }) {
       </div>
     );
   }
-  if (shown.phase === 'gone') {
+  if (shown.phase === 'gone' || shown.phase === 'missing') {
+    const [title, text] =
+      shown.phase === 'gone'
+        ? [texts.message.gone, texts.message.goneText]
+        : [texts.message.missing, texts.message.missingText];
     return (
-      <Blank title={texts.message.gone} text={texts.message.goneText}>
+      <Blank title={title} text={text}>
         <Link className="button" to={mailAddress(query)}>
           {texts.message.back}
         </Link>
@@ -180,11 +184,13 @@ function MessageFacts({ message, copy }: { readonly message: Message; readonly c
   return (
     <>
       <dl className="facts">
-        {from ? (
-          <Fact name={texts.message.from}>
+        <Fact name={texts.message.from}>
+          {from && (from.name !== '' || from.address !== '') ? (
             <People people={[from]} />
-          </Fact>
-        ) : null}
+          ) : (
+            <span className="muted">{texts.mail.noSender}</span>
+          )}
+        </Fact>
         {sender && sender.address !== from?.address ? (
           <Fact name={texts.message.sender}>
             <People people={[sender]} />
@@ -200,8 +206,10 @@ function MessageFacts({ message, copy }: { readonly message: Message; readonly c
         <Fact name={texts.message.date}>
           {moment === undefined ? (
             <>
-              {message.dateField === null ? '–' : <bdi>{visibleText(message.dateField)}</bdi>}{' '}
-              <span className="muted">{message.dateField === null ? '' : texts.message.dateUnreadable}</span>
+              {message.dateField === null ? null : <bdi>{visibleText(message.dateField)} </bdi>}
+              <span className="muted">
+                {message.dateField === null ? texts.message.noDate : texts.message.dateUnreadable}
+              </span>
             </>
           ) : (
             <time dateTime={message.date ?? undefined}>{formatAbsolute(moment)}</time>
@@ -277,11 +285,17 @@ function MessageFacts({ message, copy }: { readonly message: Message; readonly c
   );
 }
 
+/** So many are shown at first, as of the people. */
+const FIRST_FILES = 8;
+
 function Attachments({ message }: { readonly message: Message }) {
-  if (message.attachments.length === 0) return null;
+  const [isWhole, setWhole] = useState(false);
+  const { attachments } = message;
+  if (attachments.length === 0) return null;
+  const shown = isWhole || attachments.length <= FIRST_FILES + 1 ? attachments : attachments.slice(0, FIRST_FILES);
   return (
     <ul className="attachments" aria-label={texts.message.attachments}>
-      {message.attachments.map((attachment) => (
+      {shown.map((attachment) => (
         <li key={attachment.partId}>
           <a className="chip" href={partPath(message.id, attachment.partId)} download>
             <Icon name="attachment" />
@@ -293,6 +307,13 @@ function Attachments({ message }: { readonly message: Message }) {
           </a>
         </li>
       ))}
+      {shown.length === attachments.length ? null : (
+        <li>
+          <button type="button" className="button small plain" onClick={() => setWhole(true)}>
+            {texts.message.moreAttachments(attachments.length - shown.length)}
+          </button>
+        </li>
+      )}
     </ul>
   );
 }

@@ -1,8 +1,10 @@
 import { type ReactNode, useState } from 'react';
 import type { Message } from '../../http/schemas/messages.ts';
 import { formatOctets } from '../format.ts';
+import { usePlace, withQuery } from '../router.ts';
 import { texts } from '../texts.ts';
 import { visibleText } from '../visible-text.ts';
+import { Link } from './link.tsx';
 
 /** What is longer is cut until it is asked for: a page of megabytes is slow to lay out. */
 const SHOWN = 100_000;
@@ -10,7 +12,15 @@ const SHOWN = 100_000;
 export function MessageText({ message }: { readonly message: Message }) {
   const [isWhole, setWhole] = useState(false);
   const { text } = message;
-  if (text === '') return <p className="blank muted">{texts.message.noText}</p>;
+  const { query } = usePlace();
+  if (text === '') {
+    return (
+      <p className="blank muted">
+        {texts.message.noText}{' '}
+        <Link to={withQuery(location.pathname, query, { view: 'source' })}>{texts.message.noTextHint}</Link>
+      </p>
+    );
+  }
   const shown = isWhole ? text : text.slice(0, SHOWN);
   return (
     <div className="text-view">

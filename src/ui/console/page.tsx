@@ -19,7 +19,19 @@ export function ConsolePage({ service = 'smtp' }: { readonly service: string | u
     const name = known === undefined ? '' : `${texts.services[known]} · `;
     document.title = `${name}${texts.title} · ${app.name}`;
   }, [known]);
-  if (known === undefined) return <Blank title={texts.missing} text={texts.missingText} level={1} />;
+  if (known === undefined) {
+    return (
+      <Blank title={texts.missing} text={texts.missingText} level={1}>
+        <ul>
+          {SERVICES.map((each) => (
+            <li key={each}>
+              <Link to={`/console/${each}`}>{texts.services[each]}</Link>
+            </li>
+          ))}
+        </ul>
+      </Blank>
+    );
+  }
   return <ServiceConsole key={known} service={known} />;
 }
 

@@ -3,6 +3,8 @@ import { Blank } from '../components/blank.tsx';
 import { Link } from '../components/link.tsx';
 import { texts } from '../texts.ts';
 
+const PAGES = ['mail', 'wire', 'connect', 'console', 'lessons', 'settings'] as const;
+
 export function MissingPage() {
   useEffect(() => {
     document.title = `${texts.missing.title} · ${texts.name}`;
@@ -11,12 +13,11 @@ export function MissingPage() {
     <Blank title={texts.missing.title} text={texts.missing.text} level={1}>
       <p>{texts.missing.links}</p>
       <ul>
-        <li>
-          <Link to="/mail">{texts.pages.mail}</Link>
-        </li>
-        <li>
-          <Link to="/wire">{texts.pages.wire}</Link>
-        </li>
+        {PAGES.map((name) => (
+          <li key={name}>
+            <Link to={`/${name}`}>{texts.pages[name]}</Link>
+          </li>
+        ))}
       </ul>
     </Blank>
   );

@@ -155,7 +155,7 @@ function AddAccount({ added }: { readonly added: (address: string) => void }) {
   return (
     <form className="settings-form" onSubmit={submit} aria-labelledby={`${id}-title`}>
       <h3 id={`${id}-title`}>{words.add}</h3>
-      <div className="fields">
+      <div className="form-row">
         <Field
           words={words.address}
           value={address}
