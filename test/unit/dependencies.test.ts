@@ -33,6 +33,7 @@ const EXCEPTIONS: readonly (readonly [from: string, to: string])[] = [
   ['ui', 'http/schemas/'], // types alone
   ['cli', 'http/schemas/'], // types alone
   ['client', 'http/schemas/'], // types alone
+  ['cli', 'config.ts'], // where the server that has this environment listens
   ['client', 'config.ts'],
   ['client', 'stack.ts'], // the whole server inside a test
 ];
