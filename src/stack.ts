@@ -334,8 +334,6 @@ export async function startStack(config: Config, { log = () => undefined }: Stac
       recordOctets: config.recordOctets,
       rules,
     }),
-    connectionsSinceStart: () =>
-      Object.fromEntries([...listeners].map(([service, { accepted }]) => [service, accepted])),
     knownPassword: async (address) =>
       config.mode === 'capture' && (await opensWithPassword(address)) ? config.password : undefined,
     log: say,

@@ -76,8 +76,6 @@ export interface HttpParts {
   readonly certificates?: Pick<Certificates, 'authorityPem' | 'authorityDer' | 'fingerprints' | 'names'>;
   /** How the server is set up; undefined: that is nobody's business. */
   readonly settings?: (() => ServerSettings) | undefined;
-  /** How many connections each service has had since the start; undefined: that is nobody's business. */
-  readonly connectionsSinceStart?: (() => Readonly<Record<string, number>>) | undefined;
   /** The configured password, if it opens the account and may be told to learners. */
   readonly knownPassword?: ((address: string) => Promise<string | undefined>) | undefined;
   /** A SCRAM-SHA-256 record (RFC 5803 §3) of a password that the schemas have checked. */

@@ -24,7 +24,6 @@ export function scopeView(parts: HttpOptions, scopes: ScopeRegistry, scope: Scop
     retention: undefined,
     mailpit: NO_SETTINGS,
     mailpitEvents: undefined,
-    connectionsSinceStart: undefined,
     settings: undefined,
     knownPassword: undefined,
     firstAccounts: [scope.address],
