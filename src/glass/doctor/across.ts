@@ -27,7 +27,7 @@ export const ACROSS_CASES = [
   {
     id: 'D20',
     title: 'No copy of what was sent',
-    seen: 'a message submitted, and within ten seconds no APPEND to a mailbox for sent mail by the same user',
+    seen: 'a message submitted to others alone, and within ten seconds no APPEND to a mailbox for sent mail by the same user',
     says: 'No copy of what you sent was stored on the server.',
   },
   {
@@ -101,6 +101,7 @@ export function sentCopyOf(
   const { copiedAt, readers } = copies();
   // Some store the copy first and send then.
   if (copiedAt.get(login)?.some((at) => Math.abs(at - sentAt) <= COPY_MS) === true) return undefined;
+  if (namesRecipient(conversation, login)) return undefined;
   const reads = readers.has(login);
   return {
     id: 'D20',
@@ -112,6 +113,29 @@ export function sentCopyOf(
       : 'For an application that is as it should be. A mail program stores its copy by IMAP: choose the mailbox Sent for copies.',
     evidence: [{ seq: stored.seq, shows: 'the message was taken here' }],
   };
+}
+
+/** A command is no longer than this, with others that came in the same packet: what is longer is content. */
+const COMMAND_OCTETS = 4096;
+const toItself = new WeakMap<Conversation, boolean>();
+
+/** Who writes to himself has the message in INBOX. Asked only after a message was taken, so that the answer stays. */
+function namesRecipient(conversation: Conversation, login: string): boolean {
+  const before = toItself.get(conversation);
+  if (before !== undefined) return before;
+  const wanted = `rcpt to:<${login}>`;
+  const answer = conversation
+    .since(0)
+    .events.some(
+      (event) =>
+        event.type === 'octets' &&
+        event.view !== 'network' &&
+        event.direction === 'in' &&
+        event.octets.length <= COMMAND_OCTETS &&
+        Buffer.from(event.octets).toString('utf8').toLowerCase().includes(wanted),
+    );
+  toItself.set(conversation, answer);
+  return answer;
 }
 
 // ---------------------------------------------------------------------------------------------------- all the others
