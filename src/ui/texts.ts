@@ -367,11 +367,6 @@ export const texts = {
     back: 'Back to the conversations',
     lens: 'Lens',
     lenses: { server: 'Server sees', eavesdropper: 'Eavesdropper sees' },
-    lensText: {
-      server: 'What the two ends said to each other, decrypted. Secrets are hidden.',
-      eavesdropper:
-        'What crossed the network: clear text as it went, and of what TLS protects only sizes and times. Secrets are hidden here too.',
-    },
     from: 'Client',
     at: 'Server',
     began: 'Began',
@@ -393,7 +388,6 @@ export const texts = {
     encrypted: 'encrypted',
     secret: 'holds a hidden secret',
     secretReadable: 'secret readable',
-    noEnd: 'not ended',
     bareLf: 'ended in LF alone',
     more: (lines: number, octets: number) => `${counted(lines, 'more line', 'more lines')}, ${formatOctets(octets)}`,
     binary: (octets: number) => `${counted(octets, 'octet', 'octets')} that are no text`,
@@ -402,7 +396,6 @@ export const texts = {
     opaque: (octets: number) => counted(octets, 'octet', 'octets'),
     silence: (ms: number) => `${formatDuration(ms)} of silence`,
     tlsStart: 'TLS begins',
-    tlsEnd: (version: string, cipher: string, ms: number) => `${version}, ${cipher}, agreed in ${formatDuration(ms)}`,
     tlsFailed: (message: string, alert: number | undefined) =>
       `TLS failed: ${message}${alert === undefined ? '' : `, alert ${alert}`}`,
     closedBy: { peer: 'The client closed the connection', us: 'The server closed the connection' },

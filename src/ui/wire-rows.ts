@@ -203,16 +203,3 @@ export function rowAt(rows: readonly WireRow[], address: string): number {
   );
   return first === -1 ? rows.length - 1 : first;
 }
-
-/** What can be looked for in a row. */
-export function wordsOfRow(row: WireRow): string {
-  switch (row.type) {
-    case 'entry':
-      return row.entry.type === 'unit' ? row.entry.unit.text : '';
-    case 'diagnosis':
-      return `${row.diagnosis.title} ${row.diagnosis.sentence}`;
-    case 'fold':
-    case 'silence':
-      return '';
-  }
-}

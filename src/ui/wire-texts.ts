@@ -58,7 +58,6 @@ export const wireTexts = {
     later: (rows: number) => counted(rows, 'later row', 'later rows'),
     fresh: (count: number) => `${formatCount(count)} new`,
     freshLabel: (count: number) => `Go to the end: ${counted(count, 'new row', 'new rows')}`,
-    toEnd: 'Go to the end',
     label: (side: string, at: string, text: string, state: string) => `${side}, ${at}: ${text}, ${state}`,
     show: 'Show',
     hide: 'Hide',
@@ -75,7 +74,6 @@ export const wireTexts = {
       encrypted: 'encrypted',
       opaque: 'no readable text',
     },
-    sameAsEnds: 'readable as it is',
     missed: (events: number) => `missed ${formatCount(events)}`,
     missedText: {
       server: (events: number) =>
@@ -127,7 +125,6 @@ export const wireTexts = {
     decodeHide: 'Hide what it decodes to',
     decoded: 'Base64, decoded',
     records: 'Records',
-    recordsMore: (count: number) => `and ${formatCount(count)} more`,
     recordHeader: { type: 'type', version: 'version', length: 'length' },
     encryptedText:
       'Nobody on the way can read this. What remains visible is when it passed, which way, and how long it is.',

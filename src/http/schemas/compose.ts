@@ -76,4 +76,3 @@ export const notHandedIn = problem
 export const redeliverBody = z
   .strictObject({ to: addresses.describe('Absent or empty: the recipients that it had.') })
   .meta({ id: 'Redeliver' });
-export type RedeliverBody = z.input<typeof redeliverBody>;

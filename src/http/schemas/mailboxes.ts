@@ -57,7 +57,6 @@ export const moveBody = z
   .strictObject({ ...chosen, to: name.describe('The name of a mailbox of the same account.') })
   .refine(...oneChoice)
   .meta({ id: 'MoveMessages' });
-export type MoveBody = z.infer<typeof moveBody>;
 
 const moved = z.array(z.object({ from: z.int(), to: z.int() })).describe('UIDs before and after.');
 export const messagesMoved = z.object({ mailbox, moved }).meta({ id: 'MessagesMoved' });

@@ -254,7 +254,6 @@ export const tagsBody = z
       .max(100),
   })
   .meta({ id: 'SetTags' });
-export type TagsBody = z.infer<typeof tagsBody>;
 export const tagList = z.object({ tags: z.array(z.string()) }).meta({ id: 'Tags' });
 export type TagList = z.infer<typeof tagList>;
 

@@ -30,11 +30,6 @@ export function untaggedNo(text: string, code?: string): Response {
   return { type: 'status', ...no(text, code) };
 }
 
-/** `* BAD`: an error whose command cannot be named. */
-export function untaggedBad(text: string, code?: string): Response {
-  return { type: 'status', ...bad(text, code) };
-}
-
 /** `* BYE`: the connection is about to be closed (RFC 9051 §7.1.5). */
 export function bye(text: string, code?: string): Response {
   return code === undefined ? { type: 'status', status: 'BYE', text } : { type: 'status', status: 'BYE', text, code };

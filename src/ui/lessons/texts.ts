@@ -8,7 +8,6 @@ export const texts = {
   progress: (done: number, all: number) => `${formatCount(done)} of ${formatCount(all)} tasks`,
   complete: 'done',
   begin: 'Begin',
-  goOn: 'Go on',
   again: 'Look again',
   missing: (services: readonly string[]) => `It cannot be done here: ${services.join(', ')} is switched off.`,
   problems: 'Files that are no lessons',

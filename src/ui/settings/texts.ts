@@ -60,7 +60,6 @@ export const texts = {
     domain: 'Domain: only the domains below are local. An unknown recipient is refused.',
     local: 'Local domains',
     every: (domain: string) => `every domain; ${domain} is the default one`,
-    defaultOne: 'default',
     records: 'Records to copy into the zone',
     recordsIntro:
       'With them a program finds the services by itself (RFC 6186, RFC 8314). A dot as the target says: not offered.',
