@@ -965,7 +965,7 @@ function withSwitchValues(args: readonly string[]): string[] {
 }
 
 /** One line that names the flag and the nearest one there is. */
-export function unknownFlag(raw: string, known: readonly string[]): string {
+function unknownFlag(raw: string, known: readonly string[]): string {
   const word = raw.replace(/^-+/, '');
   const near = known.find((flag) => flag.startsWith(word) || word.startsWith(flag) || flag.includes(word));
   return `${raw} is not a flag of this command${near ? `; did you mean --${near}?` : ''} (see --help)`;

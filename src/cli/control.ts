@@ -27,7 +27,7 @@ export interface Control {
   readonly password: string | undefined;
 }
 
-export const CONTROL_FILE = 'control.json';
+const CONTROL_FILE = 'control.json';
 
 /** The data folder: a flag over the environment over the default. @throws UsageError */
 export function dataFolder(flag: string | undefined, environment: NodeJS.ProcessEnv): string {

@@ -44,7 +44,7 @@ export interface ScopeOptions {
   log(message: string, cause: unknown): void;
 }
 
-export const MOST_SCOPES = 1000;
+const MOST_SCOPES = 1000;
 /** How long a scope lives unless it is told otherwise, and at most; milliseconds. */
 export const SCOPE_TTL = { usual: 30 * 60_000, most: 24 * 3_600_000 } as const;
 const RETRY_MS = 10_000;

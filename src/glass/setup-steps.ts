@@ -6,7 +6,7 @@ import { loginAddress } from '../sasl/login-name.ts';
 import type { Annotation } from '../wire/connection.ts';
 import type { Conversation } from '../wire/recorder.ts';
 
-export const SETUP_STEPS = ['settings', 'reached', 'secured', 'login', 'opened', 'read', 'sent', 'copied'] as const;
+const SETUP_STEPS = ['settings', 'reached', 'secured', 'login', 'opened', 'read', 'sent', 'copied'] as const;
 
 export interface SetupStep {
   readonly step: (typeof SETUP_STEPS)[number];

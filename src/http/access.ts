@@ -171,7 +171,7 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
  * Health, for those who watch the process, and what sets mail programs up: they have no login, and ask by any name. What
  * they get is no secret, and no page elsewhere can read it: nothing here permits other origins.
  */
-export function isOpenPath(path: string): boolean {
+function isOpenPath(path: string): boolean {
   return OPEN_PATHS.has(path) || isAutodiscover(path) || /^\/connect\/[^/]+\.mobileconfig$/.test(path);
 }
 

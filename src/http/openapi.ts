@@ -25,7 +25,7 @@ interface OpenApiDocument {
   readonly security: readonly JsonObject[];
 }
 
-export function openApiDocument(routes: readonly Route[], version: string): OpenApiDocument {
+function openApiDocument(routes: readonly Route[], version: string): OpenApiDocument {
   const schemas: Record<string, JsonObject> = {};
   const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {

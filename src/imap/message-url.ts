@@ -40,7 +40,7 @@ const SHAPE =
   /^\/?(?<mailbox>[^;]*?)(?:;UIDVALIDITY=(?<validity>[1-9][0-9]{0,9}))?\/?;UID=(?<uid>[1-9][0-9]{0,9})(?:\/;SECTION=(?<section>[^;]+?))?(?:\/;PARTIAL=(?<offset>[0-9]{1,15})(?:\.(?<count>[1-9][0-9]{0,14}))?)?$/i;
 
 /** Undefined: it names no message of this server. */
-export function parseMessageUrl(url: string): MessageUrl | undefined {
+function parseMessageUrl(url: string): MessageUrl | undefined {
   const { mailbox, validity, uid, section = '', offset, count } = SHAPE.exec(url)?.groups ?? {};
   if (uid === undefined || mailbox === undefined) return undefined;
   // An absolute URL is of another session, if not of another server.

@@ -61,7 +61,7 @@ export function searchText(octets: Uint8Array, tree: MimePart): SearchText {
 }
 
 /** The text of a text part, without its markup. */
-export function plainText(octets: Uint8Array, part: MimePart, limit = MAX_SEARCH_TEXT): string {
+function plainText(octets: Uint8Array, part: MimePart, limit = MAX_SEARCH_TEXT): string {
   const text = partText(octets, part, MAX_ENCODED);
   const subtype = mediaType(part);
   return subtype === 'text/html' || subtype === 'text/xhtml' ? textOfHtml(text, limit) : text;

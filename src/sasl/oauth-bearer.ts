@@ -91,7 +91,7 @@ function wellFormed(pairs: ReadonlyMap<string, string>): boolean {
 // ------------------------------------------------------------------------------------------- grammar: RFC 7628 §3.1
 
 /** @returns undefined when the text is no `client-resp`; ^A alone is valid only after an error, so it is none here */
-export function clientResponse(text: string): ClientResponse | undefined {
+function clientResponse(text: string): ClientResponse | undefined {
   const header = gs2Header(text);
   // There is no channel binding that could be checked (RFC 5801 §5).
   if (typeof header === 'string' || header.binding.type === 'p') return undefined;

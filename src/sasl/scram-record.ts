@@ -13,7 +13,7 @@ import { Secret } from './secret.ts';
 const derive = promisify(pbkdf2);
 
 /** RFC 7677 §4: at least that, and here no more: clients written in scripting languages compute it at every login. */
-export const ITERATIONS = 4096;
+const ITERATIONS = 4096;
 const SALT_OCTETS = 16;
 
 export interface ScramRecord {

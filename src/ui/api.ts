@@ -135,7 +135,7 @@ export async function fetchSource(id: string, atMost: number, signal: AbortSigna
 // ------------------------------------------------------------------------------------------- addresses of routes
 
 export const htmlPath = (id: string): string => `/api/glass/messages/${encodeURIComponent(id)}/html`;
-export const sourcePath = (id: string): string => `/api/glass/messages/${encodeURIComponent(id)}/source`;
+const sourcePath = (id: string): string => `/api/glass/messages/${encodeURIComponent(id)}/source`;
 export const downloadPath = (id: string): string => `${sourcePath(id)}?download=1`;
 export const partPath = (id: string, partId: string): string =>
   `/api/glass/messages/${encodeURIComponent(id)}/parts/${encodeURIComponent(partId)}`;

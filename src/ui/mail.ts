@@ -406,7 +406,7 @@ export function chosen(): { readonly chosen: Chosen; readonly count: number } | 
   return { chosen: { ids: [...selected] }, count: selected.size };
 }
 
-export function wishOf({ query, account }: Wish): ListWish {
+function wishOf({ query, account }: Wish): ListWish {
   return { query, account };
 }
 

@@ -17,7 +17,7 @@ export async function loadMailboxes(account: string): Promise<readonly Mailbox[]
   return mailboxes;
 }
 
-export function knownMailbox(account: string, name: string): Mailbox | undefined {
+function knownMailbox(account: string, name: string): Mailbox | undefined {
   return state.latest.mailboxes.get(account)?.find((mailbox) => mailbox.name === name);
 }
 

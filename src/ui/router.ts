@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** An address without a page of its own is `missing`, never blank. */
-export function routeOf(path: string): Route {
+function routeOf(path: string): Route {
   const [first = '', second, third, ...rest] = path.split('/').slice(1);
   const id = second === undefined || second === '' ? undefined : decoded(second);
   if (first === 'mail' && id !== undefined && third === 'journey' && rest.length === 0) {

@@ -22,7 +22,7 @@ export const METHODS: Terms = {
 };
 
 /** RFC 9110 §15 */
-export const STATUSES: Terms = {
+const STATUSES: Terms = {
   '100': term('go on', 9110, '15.2.1'),
   '101': term('another protocol follows', 9110, '15.2.2'),
   '200': term('here it is', 9110, '15.3.1'),

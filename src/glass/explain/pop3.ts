@@ -11,7 +11,7 @@ import { countInWords, octetsInWords } from './words.ts';
 type Said = Pick<Meaning, 'what' | 'rfc'>;
 
 /** RFC 2449 §6, §8 and their registries: what CAPA lists. */
-export const CAPA_WORDS: Terms = {
+const CAPA_WORDS: Terms = {
   TOP: term('the head of a message can be had', 2449, '6.1'),
   USER: term('a login with USER and PASS', 2449, '6.2'),
   SASL: term('a login by these SASL mechanisms', 5034, '3'),

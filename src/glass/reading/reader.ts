@@ -25,7 +25,7 @@ export interface Unit {
 }
 
 /** What is kept of a unit: four octets for each character that is shown at most. */
-export const MOST_KEPT = 65_536;
+const MOST_KEPT = 65_536;
 const TAIL = 64;
 const LF = 0x0a;
 const LF_DOT = '\n.';

@@ -99,7 +99,7 @@ export class SaslDialogue {
 const SCRAM = /^SCRAM-SHA(?:-\d+|3-\d+)(?:-PLUS)?$/;
 
 /** What is known of mechanisms, and where they are written down. */
-export const MECHANISMS: Readonly<Record<string, { readonly what: string; readonly rfc: RfcSection | null }>> = {
+const MECHANISMS: Readonly<Record<string, { readonly what: string; readonly rfc: RfcSection | null }>> = {
   PLAIN: { what: 'user name and password as they are, in base64', rfc: { number: 4616, section: '2' } },
   // It never became an RFC.
   LOGIN: { what: 'user name and password as they are, each asked for by itself', rfc: null },
@@ -116,7 +116,7 @@ export const MECHANISMS: Readonly<Record<string, { readonly what: string; readon
   NTLM: { what: "Microsoft's challenge and response", rfc: null },
 };
 
-export function saslRfc(mechanism: string): RfcSection | null {
+function saslRfc(mechanism: string): RfcSection | null {
   const name = mechanism.toUpperCase();
   if (SCRAM.test(name)) return name.includes('SHA-1') ? { number: 5802, section: '5' } : { number: 7677, section: '3' };
   return Object.hasOwn(MECHANISMS, name) ? MECHANISMS[name]!.rfc : null;

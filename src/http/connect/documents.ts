@@ -16,7 +16,7 @@ import { autodiscoverError, autodiscoverXml, readAutodiscover } from './autodisc
 import { offeredServices, serverName, urlHost } from './offer.ts';
 import { profilePlist } from './profile.ts';
 
-export const AUTODISCOVER_PATH = '/autodiscover/autodiscover.xml';
+const AUTODISCOVER_PATH = '/autodiscover/autodiscover.xml';
 
 /** What an Autodiscover request may have, in octets: the real ones have 400. */
 const MAX_REQUEST = 64 * 1024;

@@ -28,7 +28,7 @@ const offeredService = z.object({
   security: z.enum(['tls', 'starttls']).describe('`tls`: from the first octet.'),
 });
 
-export const textConfiguration = z
+const textConfiguration = z
   .object({
     program: z.string().describe('Its short name, as in addresses: `mutt`.'),
     title: z.string(),
@@ -77,7 +77,7 @@ export const progressQuery = z.object({
   since: time.optional().describe('Only what began later.'),
 });
 
-export const connectStep = z.object({
+const connectStep = z.object({
   step: z.enum(['settings', 'reached', 'secured', 'login', 'opened', 'read', 'sent', 'copied']),
   state: z.enum(['done', 'failed', 'waiting', 'unneeded']),
   at: nullable(time).describe('When it was done, or failed.'),

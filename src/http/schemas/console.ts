@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { count, nullable } from './common.ts';
 import { spoken } from './reading.ts';
 
-export const CONSOLE_SERVICES = ['smtp', 'submission', 'imap', 'pop3'] as const;
+const CONSOLE_SERVICES = ['smtp', 'submission', 'imap', 'pop3'] as const;
 
 /** What the page sends. `open` comes first, and once. */
 export const consoleRequest = z

@@ -26,7 +26,7 @@ const ofConversation = z
   .meta({ id: 'ConversationDiagnoses' });
 export type ConversationDiagnoses = z.infer<typeof ofConversation>;
 
-export const acrossDiagnosis = diagnosis
+const acrossDiagnosis = diagnosis
   .extend({
     service: nullable(z.string()).describe('The one that it is about.'),
     conversations: z.array(z.string()).readonly().describe('Ids of some that show it.'),

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { BadSyntax } from './bad-syntax.ts';
 
 /** As BADCHARSET lists them; `TextDecoder` knows each by this name. */
-export const SEARCH_CHARSETS: readonly string[] = [
+const SEARCH_CHARSETS: readonly string[] = [
   'UTF-8',
   'US-ASCII',
   'ISO-8859-1',

@@ -68,7 +68,7 @@ export function multisearchProgram(input: Parser): ReadProgram<MultisearchProgra
   return withKeys(input, options, { sources }, () => input.searchKeys(input.searchCharset()));
 }
 
-export function isFuzzy(key: SearchKey): boolean {
+function isFuzzy(key: SearchKey): boolean {
   if (key.name === 'AND') return key.keys.some(isFuzzy);
   if (key.name === 'OR') return isFuzzy(key.left) || isFuzzy(key.right);
   return key.name === 'FUZZY' || (key.name === 'NOT' && isFuzzy(key.key));

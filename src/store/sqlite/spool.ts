@@ -5,7 +5,7 @@ import { Refusal } from '../refusal.ts';
 import type { LargeFiles } from './large-files.ts';
 
 /** From here on, a file beside the database is faster than a blob in it. */
-export const LARGEST_BLOB = 256 * 1024;
+const LARGEST_BLOB = 256 * 1024;
 
 export interface SpoolParts {
   readonly files: LargeFiles;

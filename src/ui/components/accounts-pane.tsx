@@ -136,7 +136,7 @@ function AccountItem({ account, query, isCurrent, mailbox, chosen }: AccountItem
   );
 }
 
-export const USE_ICONS: Readonly<Record<NonNullable<Use>, IconName>> = {
+const USE_ICONS: Readonly<Record<NonNullable<Use>, IconName>> = {
   inbox: 'inbox',
   '\\Drafts': 'drafts',
   '\\Sent': 'sent',

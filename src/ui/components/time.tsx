@@ -7,7 +7,7 @@ const TICK_MS = 20_000;
 const clock = new Store({ now: Date.now() });
 setInterval(() => clock.update({ now: Date.now() }), TICK_MS);
 
-export function useNow(): number {
+function useNow(): number {
   return useStore(clock, ({ now }) => now);
 }
 

@@ -149,7 +149,7 @@ function At({ entry, isSame, isStop, isTarget }: AtProps) {
 const LABEL_LENGTH = 200;
 
 /** As whoever hears the page has it: who, when, what, and who else can read it. */
-export function labelOf(entry: Entry): string {
+function labelOf(entry: Entry): string {
   const at = formatDuration(entry.at);
   switch (entry.type) {
     case 'unit': {

@@ -16,7 +16,7 @@ export function columnWords({ participants }: Column): Words {
   return participantWords(participants[0]!);
 }
 
-export function participantWords(participant: JourneyParticipant): Words {
+function participantWords(participant: JourneyParticipant): Words {
   const { kind, service, port, program, account, mailbox, address, count } = participant;
   switch (kind) {
     case 'sender':

@@ -66,7 +66,7 @@ export function linksOf(html: string, plain: string): string[] {
 
 const decodeAmpersands = (url: string): string => url.replaceAll(/&(?:amp|#38|#x26);/gi, '&');
 
-export async function checkLinks(links: readonly string[], options: CheckOptions): Promise<CheckedLink[]> {
+async function checkLinks(links: readonly string[], options: CheckOptions): Promise<CheckedLink[]> {
   const checked: CheckedLink[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -89,7 +89,7 @@ function senderOf(octets: Uint8Array, reversePath: string): string {
 }
 
 /** Without Bcc, with a new Date and, unless it is to be kept, a new Message-ID: to the world it is another message. */
-export function releasedMessage(octets: Uint8Array, relay: Relay, now = new Date()): Buffer {
+function releasedMessage(octets: Uint8Array, relay: Relay, now = new Date()): Buffer {
   const header = parseHeader(octets);
   const from = firstField(octets, header, 'From');
   const replaced = new Set(['bcc', 'return-path', 'date']);

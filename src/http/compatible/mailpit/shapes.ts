@@ -13,7 +13,7 @@ export interface MailpitAddress {
   readonly Address: string;
 }
 
-export function toAddress({ name, address }: AddressPair): MailpitAddress {
+function toAddress({ name, address }: AddressPair): MailpitAddress {
   return { Name: name, Address: address };
 }
 
