@@ -647,7 +647,6 @@ describe('search', () => {
     'RETURN (BOGUS) ALL',
     'RETURN (ALL)',
     'CHARSET UTF-8',
-    'BODY "f\xfcr"',
     'CHARSET US-ASCII BODY "f\xfcr"',
     'CHARSET ISO-2022-JP BODY "\x1b$B\xff\xff"',
     'MODSEQ "/flags/a" bogus 1',
@@ -660,6 +659,10 @@ describe('search', () => {
     'UIDBEFORE 4294967296',
   ])('none: %j', (text) => {
     expect(() => read(text, (input) => input.searchProgram())).toThrow(BadSyntax);
+  });
+
+  test('a text that is no UTF-8 is in a charset that was not named', () => {
+    expect(() => read('BODY "f\xfcr"', (input) => input.searchProgram())).toThrow(BadCharset);
   });
 
   test('another charset is refused with a list of those that are known', () => {

@@ -15,7 +15,7 @@ import { Refusal } from '../../store/refusal.ts';
 import { BadSyntax } from './bad-syntax.ts';
 import { decodeMailboxName, normaliseMailboxName } from './mailbox-name.ts';
 import { countOf, type NumberRange } from './sequence-set.ts';
-import { decodeUtf8, searchCharset } from './search-charset.ts';
+import { decodeUnnamed, searchCharset } from './search-charset.ts';
 import type { DecodeText } from './search-charset.ts';
 import type {
   Day,
@@ -640,7 +640,7 @@ export class Parser {
 
   /** `CHARSET name`, with the space after it, if it is there. @throws BadCharset */
   searchCharset(): DecodeText {
-    if (!this.keyword('CHARSET')) return decodeUtf8;
+    if (!this.keyword('CHARSET')) return decodeUnnamed;
     if (this.#utf8Accept) this.#fail('no CHARSET after ENABLE UTF8=ACCEPT, but search keys:');
     const decode = searchCharset(this.sp().astring('a charset'));
     this.sp();

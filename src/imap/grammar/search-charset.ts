@@ -35,8 +35,18 @@ export function searchCharset(name: string): DecodeText {
   return known === 'UTF-8' || known === 'US-ASCII' ? decodeUtf8 : decodeAs(known);
 }
 
-/** Also for texts without a charset: clients send UTF-8 there, and US-ASCII is a part of it. @throws BadSyntax */
-export function decodeUtf8(octets: Uint8Array): string {
+/**
+ * Texts without a charset: clients send UTF-8 there, and US-ASCII is a part of it. Others are in a charset that nobody has
+ * named: to NO, Jakarta Mail searches by itself instead, and to BAD it gives up.
+ * @throws BadCharset
+ */
+export function decodeUnnamed(octets: Uint8Array): string {
+  if (!isUtf8(octets)) throw new BadCharset();
+  return decodeUtf8(octets);
+}
+
+/** @throws BadSyntax */
+function decodeUtf8(octets: Uint8Array): string {
   if (!isUtf8(octets)) throw new BadSyntax('A text with other than ASCII letters is not valid UTF-8');
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('utf8');
 }
