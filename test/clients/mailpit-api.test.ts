@@ -255,6 +255,10 @@ test('thumbnails, checks, and what is switched off', async () => {
   const thumbnail = await mailpit.getAttachmentThumbnail(ID, Attachments[0]!.PartID);
   expect(thumbnail.type).toBe('image/jpeg');
   expect(Buffer.from(await thumbnail.arrayBuffer()).toString('hex', 0, 3)).toBe('ffd8ff');
+  const check = await mailpit.htmlCheck(ID);
+  expect(Object.keys(check).sort()).toEqual(['Platforms', 'Total', 'Warnings']);
+  expect(check.Total.Nodes).toBeGreaterThan(0);
+  expect(check.Total.Supported).toBe(100);
   await expect(mailpit.linkCheck(ID)).rejects.toThrow(/400.*link check is off/s);
   await expect(mailpit.spamAssassinCheck(ID)).rejects.toThrow('404');
   await expect(mailpit.releaseMessage(ID, { To: ['a@red.test'] })).rejects.toThrow(/400.*not configured/s);
