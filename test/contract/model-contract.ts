@@ -175,6 +175,6 @@ export function describeModel(factory: StoreFactory): void {
         }),
         { numRuns: 60 },
       );
-    }, 60_000);
+    }, 120_000);
   });
 }

@@ -25,7 +25,7 @@ async function deliverAndKill(folder: string, first: number, acknowledgements: n
   return acknowledged;
 }
 
-test('what was acknowledged is there after a crash, once, and no UID comes back', { timeout: 60_000 }, async () => {
+test('what was acknowledged is there after a crash, once, and no UID comes back', { timeout: 180_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'glassmail-crash-'));
   try {
     const uidOf = new Map<number, number>();

@@ -246,7 +246,7 @@ test('two hundred scopes in parallel do not see each other', async () => {
   );
   const found = await Promise.all(scopes.map(({ token }) => list(token)));
   expect(found).toEqual(scopes.map((_, i) => [`for ${i}`]));
-}, 60_000);
+}, 120_000);
 
 test('scopes outlive the server; what belongs to none does not', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'glassmail-scopes-'));

@@ -19,7 +19,7 @@ async function upToData(port: number): Promise<Dialogue> {
   return smtp;
 }
 
-test('ends the server with exit code 1; nobody is told 250 for what is not kept', { timeout: 60_000 }, async () => {
+test('ends the server with exit code 1; nobody is told 250 for what is not kept', { timeout: 180_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'glassmail-failure-'));
   try {
     {

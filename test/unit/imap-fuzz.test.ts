@@ -92,7 +92,8 @@ async function checkFor<Value>(
     { numRuns: 100_000, interruptAfterTimeLimit: milliseconds, markInterruptAsFailure: false },
   );
   await last;
-  expect(runs).toBeGreaterThan(10);
+  // Hundreds, on a machine at rest.
+  expect(runs).toBeGreaterThan(3);
 }
 
 function survives(pieces: fc.Arbitrary<readonly Uint8Array[]>, milliseconds: number): Promise<void> {
@@ -274,7 +275,7 @@ test('TLS at the wrong time, and something else where TLS should be', async () =
   await othersAreServed();
 });
 
-test('a TLS handshake with any octet wrong', { timeout: 60_000 }, async () => {
+test('a TLS handshake with any octet wrong', async () => {
   const hello = await clientHello();
   const places = fc.tuple(fc.nat(hello.length - 1), fc.nat(255), fc.boolean());
   await checkFor(2000, places, async ([at, octet, implicit]) => {

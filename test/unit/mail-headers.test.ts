@@ -40,7 +40,7 @@ describe('parseHeader', () => {
     expect(header.fields.map((field) => text.slice(field.start, field.end))).toEqual(['A: 1\r\n', 'B: 2\r\n']);
   });
 
-  it('takes a header of 10 MB in linear time', { timeout: 30_000 }, () => {
+  it('takes a header of 10 MB in linear time', { timeout: 60_000 }, () => {
     const folded = Buffer.from(`A: ${'x\r\n '.repeat(2_500_000)}\r\nB: 2\r\n\r\n`);
     expect(parseHeader(folded).fields.map((field) => field.name)).toEqual(['A', 'B']);
     expect(parseHeader(Buffer.from('no colon\n'.repeat(1_000_000))).fields).toEqual([]);

@@ -61,4 +61,4 @@ test('find the same whether many or few are in question', async () => {
     }
     await store.indexed();
   }
-}, 30_000);
+});
