@@ -138,7 +138,10 @@ export async function startPostfix(lmtp?: string): Promise<Peer> {
     string,
     string,
   ];
-  for (const path of [config, queue, data]) await mkdir(path);
+  for (const path of [config, queue, data]) {
+    await mkdir(path);
+    await chmod(path, 0o755); // whatever the umask is: its parts run as others
+  }
   const uid = Number(await runProgram('id', ['-u', 'postfix']));
   await chown(data, uid, 0);
   const main = {
@@ -195,6 +198,7 @@ export async function startPostfix(lmtp?: string): Promise<Peer> {
       unix('anvil', '- - n - 1') +
       'postlog unix-dgram n - n - 1 postlogd\n',
   );
+  for (const name of ['main.cf', 'master.cf']) await chmod(join(config, name), 0o644);
   const child = spawn('/usr/sbin/postfix', ['-c', config, 'start-fg'], { stdio: 'ignore', detached: true });
   await accepts(port);
   return {
