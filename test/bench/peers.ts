@@ -276,7 +276,11 @@ userdb {
 }
 `,
   );
-  const child = spawn('/usr/sbin/dovecot', ['-F', '-c', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn('/usr/sbin/dovecot', ['-F', '-c', config], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // It takes the day of a message in its own zone.
+    env: { ...process.env, TZ: 'UTC' },
+  });
   await accepts(port);
   return {
     name: 'Dovecot',
