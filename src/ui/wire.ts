@@ -15,6 +15,8 @@ export const MOST_SHOWN = 1000;
 
 let atTop = true;
 let shown = SHOWN;
+/** So many over HTTP are kept while they are not wanted. */
+const HTTP_KEPT = 100;
 /** Whether those over HTTP are wanted: they are so many that they would leave no room for the others. */
 let withHttp = currentPlace().query.get('http') === '1';
 
@@ -55,12 +57,19 @@ function changeList(change: Partial<ConversationsState>): void {
   state.update({ conversations: { ...state.latest.conversations, ...change } });
 }
 
+/** Newest first. Those over HTTP, which other pages hear of news by, leave the others their room. */
+function cut(rows: readonly ConversationItem[]): ConversationItem[] {
+  if (withHttp) return rows.slice(0, shown);
+  const room = { mail: shown, http: HTTP_KEPT };
+  return rows.filter((row) => room[isMail(row) ? 'mail' : 'http']-- > 0);
+}
+
 export function conversationNews(news: ConversationNews, feed: Feed): void {
   const { conversations, heard } = state.latest;
   const changed = new Map(news.conversations.map((item) => [item.id, item]));
   if (changed.size > 0 || news.missed > 0) {
     const before = new Map(conversations.rows.map((item) => [item.id, item]));
-    const fresh = [...changed.values()].filter((item) => !before.has(item.id) && (withHttp || isMail(item)));
+    const fresh = [...changed.values()].filter(({ id }) => !before.has(id));
     const rows = conversations.rows.map((item) => changed.get(item.id) ?? item);
     const newest = fresh.sort((a, b) => (a.opened < b.opened ? 1 : -1));
     const waiting = atTop ? conversations.waiting : new Set([...conversations.waiting, ...fresh.map(({ id }) => id)]);
@@ -71,9 +80,9 @@ export function conversationNews(news: ConversationNews, feed: Feed): void {
     state.update({
       conversations: {
         ...conversations,
-        rows: [...newest, ...rows].slice(0, shown),
+        rows: cut([...newest, ...rows]),
         waiting,
-        total: conversations.total + fresh.length,
+        total: conversations.total + (withHttp ? fresh : fresh.filter(isMail)).length,
         missed: conversations.missed + news.missed,
       },
       heard: {

@@ -485,3 +485,33 @@ test('320 pixels are wide enough for every lens and the drawer', async () => {
     expect([lens, wide]).toEqual([lens, 0]);
   }
 });
+
+test('requests over HTTP, however many, leave the mail conversations in the list, under the names of their programs', async () => {
+  await using stack = await startTestStack();
+  const origin = `http://127.0.0.1:${stack.port('http')}`;
+  const socket = connect(stack.port('imap'), '127.0.0.1');
+  await converse(socket, 'a1 ID ("name" "Mutt" "version" "2.2")', 'a2 NOOP');
+  await using watched = await openPage(browser, origin, '/wire');
+  const { page } = watched;
+  const row = page.locator('.row.conversation', { hasText: 'Mutt 2.2' });
+  await row.waitFor();
+  const ask = async (): Promise<void> => {
+    const answer = await fetch(`${origin}/api/glass/status`, { headers: { connection: 'close' } });
+    await answer.arrayBuffer();
+  };
+  for (let round = 0; round < 52; round++) await Promise.all(Array.from({ length: 10 }, ask));
+  for (const look of ['live', 'loaded anew']) {
+    if (look === 'loaded anew') await page.reload();
+    await row.waitFor();
+    expect(await page.locator('.row.conversation').count()).toBe(1);
+  }
+  await page.getByRole('checkbox', { name: 'HTTP too' }).check();
+  await expect.poll(() => page.locator('.row.conversation', { hasText: 'HTTP' }).count()).toBeGreaterThan(400);
+  await page.getByRole('checkbox', { name: 'HTTP too' }).uncheck();
+  await row.getByRole('link').click();
+  await page.locator('.conversation-title', { hasText: 'Mutt 2.2' }).waitFor();
+  await page.getByRole('button', { name: 'Help' }).click();
+  await page.getByRole('dialog', { name: 'Help' }).getByText('text:LOGIN').waitFor();
+  socket.destroy();
+  expect(watched.errors).toEqual([]);
+});

@@ -6,7 +6,7 @@ import { navigate, withQuery } from '../router.ts';
 import { type ConversationsState, state } from '../state.ts';
 import { serviceName, texts } from '../texts.ts';
 import { visibleName, visibleText } from '../visible-text.ts';
-import { MOST_SHOWN, setAtTop, showWaiting } from '../wire.ts';
+import { MOST_SHOWN, isMail, setAtTop, showWaiting } from '../wire.ts';
 import { wireTexts } from '../wire-texts.ts';
 import { Blank } from './blank.tsx';
 import { ConversationsExport } from './conversations-export.tsx';
@@ -99,7 +99,7 @@ export function ConversationListPane(props: ConversationListPaneProps) {
       )}
       <div ref={scroller} className="scroller" onScroll={(event) => setAtTop(event.currentTarget.scrollTop < TOP)}>
         <ListBody {...props} />
-        <Older conversations={conversations} load={load} />
+        <Older conversations={conversations} query={query} load={load} />
       </div>
     </section>
   );
@@ -115,13 +115,16 @@ function SearchNote({ conversations: { search } }: Pick<ConversationListPaneProp
 
 function Older({
   conversations: { rows, total, search },
+  query,
   load,
-}: Pick<ConversationListPaneProps, 'conversations' | 'load'>) {
-  if (search !== undefined || total <= rows.length || rows.length === 0) return null;
+}: Pick<ConversationListPaneProps, 'conversations' | 'query' | 'load'>) {
+  const withHttp = query.get('http') === '1';
+  const listed = withHttp ? rows.length : rows.filter(isMail).length;
+  if (search !== undefined || total <= listed || listed === 0) return null;
   return (
     <p className="note list-note">
       <span>{wireTexts.list.older(total)}</span>
-      {rows.length >= MOST_SHOWN ? null : (
+      {listed >= MOST_SHOWN ? null : (
         <button type="button" className="button small" onClick={() => load(MOST_SHOWN)}>
           {wireTexts.list.showOlder}
         </button>
