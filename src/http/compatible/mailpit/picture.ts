@@ -1,10 +1,11 @@
 /**
- * Thumbnails of JPEG and PNG pictures. Runs in a thread of its own, for what it decodes comes from strangers: it may take
+ * Thumbnails of JPEG, PNG and GIF pictures. Runs in a thread of its own, for what it decodes comes from strangers: it may take
  * long or much memory, and is ended then.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
+import { decodeGif, isGif } from './gif.ts';
 
 /** Eight bits each of red, green, blue and alpha. */
 export interface Picture {
@@ -27,6 +28,7 @@ export function decodePicture(octets: Uint8Array): Picture {
     if (buffer.readUInt32BE(16) * buffer.readUInt32BE(20) > MOST_PIXELS) throw new RangeError('too many pixels');
     return PNG.sync.read(buffer);
   }
+  if (isGif(buffer)) return decodeGif(buffer, MOST_PIXELS);
   const maxResolutionInMP = MOST_PIXELS / 1_000_000;
   return jpeg.decode(buffer, { useTArray: true, maxResolutionInMP, maxMemoryUsageInMB: 400 });
 }

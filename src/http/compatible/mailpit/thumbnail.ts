@@ -1,6 +1,6 @@
 /**
- * GET /api/v1/message/{id}/part/{part}/thumb: of JPEG and PNG pictures a small one, of everything else a blank one, as
- * Mailpit gives for what it cannot read. GIF and WebP are among those here.
+ * GET /api/v1/message/{id}/part/{part}/thumb: of JPEG, PNG and GIF pictures a small one, of everything else a blank one, as
+ * Mailpit gives for what it cannot read. WebP is among those here.
  */
 import { Worker } from 'node:worker_threads';
 import { mediaType } from '../../../mail/mime-tree.ts';
@@ -16,7 +16,7 @@ const BLANK = Buffer.from(
   'base64',
 );
 
-const UNDERSTOOD: ReadonlySet<string> = new Set(['image/jpeg', 'image/jpg', 'image/png']);
+const UNDERSTOOD: ReadonlySet<string> = new Set(['image/jpeg', 'image/jpg', 'image/png', 'image/gif']);
 const MOST_OCTETS = 25 * 1024 * 1024;
 const LONGEST_MS = 10_000;
 const MOST_MEMORY_MB = 512;
