@@ -75,6 +75,17 @@ const LOOKS: readonly (readonly [string, BrowserContextOptions])[] = [
 /** Each ends when what is to be judged is there. */
 const PLACES: readonly (readonly [string, string, (page: Page) => Promise<void>])[] = [
   ['list', '/mail', (page) => page.locator('.row').first().waitFor()],
+  [
+    'saved-search',
+    '/mail?q=invoice',
+    async (page) => {
+      if (!(await page.getByRole('button', { name: 'Save this search …' }).isVisible()))
+        await page.getByRole('button', { name: 'Accounts' }).click();
+      await page.getByRole('button', { name: 'Save this search …' }).click();
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.getByRole('link', { name: 'invoice', exact: true }).waitFor();
+    },
+  ],
   ['nothing-found', '/mail?q=nonsense', (page) => page.getByText('Nothing found').waitFor()],
   [
     'selected',
