@@ -163,6 +163,8 @@ const quiet: Preferences = {
   'mail.phishing.detection.enabled': false,
   'mail.provider.suppress_dialog_on_startup': true,
   'mail.rights.version': 1,
+  // By itself, after a while: it opens folders in the midst of a step, and a copy meant for one may never be made.
+  'mail.server.default.autosync_offline_stores': false,
   'mail.shell.checkDefaultClient': false,
   'mail.spam.version': 1,
   'mail.spotlight.firstRunDone': true,
