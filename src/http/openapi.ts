@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document of our own routes, made when somebody first asks, and a page that shows it. */
 import { z } from 'zod';
 import type { Answer, App, Route } from './route.ts';
-import { json } from './route.ts';
+import { jsonText } from './route.ts';
 import { problem } from './schemas/common.ts';
 import { consoleMessage, consoleRequest } from './schemas/console.ts';
 import { feedMessage, feedRequest } from './schemas/feed.ts';
@@ -150,12 +150,14 @@ function moveReferences(value: unknown, self?: string): unknown {
 
 export function addOpenApi(app: App, routes: readonly Route[], version: string): void {
   let document: OpenApiDocument | undefined;
+  let text: string | undefined;
+  let page: string | undefined;
   const made = () => (document ??= openApiDocument(routes, version));
-  app.get('/api/openapi.json', () => json(made()));
-  app.get(
-    '/api/docs',
-    () => new Response(docsPage(made()), { headers: { 'Content-Type': 'text/html; charset=utf-8' } }),
-  );
+  app.get('/api/openapi.json', () => jsonText((text ??= JSON.stringify(made()))));
+  app.get('/api/docs', () => {
+    page ??= docsPage(made());
+    return new Response(page, { headers: { 'Content-Type': 'text/html; charset=utf-8' } });
+  });
   app.get('/api/docs.css', () => new Response(DOCS_STYLE, { headers: { 'Content-Type': 'text/css; charset=utf-8' } }));
 }
 

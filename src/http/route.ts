@@ -137,8 +137,12 @@ function tooLarge(limit: number): HttpProblem {
 }
 
 /** News age at once: nothing that the API answers is kept by anybody. */
-export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(value), {
+export function json(value: unknown, status?: number, headers?: Readonly<Record<string, string>>): Response {
+  return jsonText(JSON.stringify(value), status, headers);
+}
+
+export function jsonText(text: string, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(text, {
     status,
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
   });
