@@ -178,6 +178,12 @@ const EXPECTED: readonly Expected[] = [
     explains: ({ ours }, { command }) => /^(SORT|THREAD) \S+ ALL$/.test(command) && ours.startsWith('NO [BADCHARSET'),
   },
   {
+    rfc: 'RFC 9051 §6.4.4',
+    why: 'a text that is no UTF-8 is in a charset that was not named: some clients search by themselves after NO alone',
+    explains: ({ ours, theirs }, { command }) =>
+      /^SEARCH [^]*[\x80-\xff]/.test(command) && ours.startsWith('NO [BADCHARSET') && theirs === 'BAD',
+  },
+  {
     rfc: 'RFC 9051 §7.1',
     why: 'a response code that says more, or something else',
     explains: ({ ours, theirs }) =>

@@ -171,14 +171,16 @@ def utf8(session):
 
 
 def quota(session):
-    ((roots,), quotas) = ok(session.getquotaroot('INBOX'))
-    assert roots == b'INBOX "%s"' % USER.encode() and quotas == [b'"%s" ()' % USER.encode()], (roots, quotas)
+    # Nothing is limited, so there is no root.
+    assert ok(session.getquotaroot('INBOX')) == [[b'INBOX'], [None]]
+    assert 'NONEXISTENT' in refused(session.getquota, USER)
     limited = ok(session.setquota(USER, '(STORAGE 1 MESSAGE 100)'))[0]
     used = int(re.search(rb'\(STORAGE (\d+) 1 MESSAGE \d+ 100\)$', limited).group(1))
     assert used >= 1, limited
     assert 'OVERQUOTA' in refused(session.append, 'Python', None, None, MESSAGE * 5)
     assert ok(session.getquota(USER)) == [limited]
-    assert ok(session.setquota(USER, '()')) == [b'"%s" ()' % USER.encode()]
+    assert ok(session.getquotaroot('INBOX')) == [[b'INBOX "%s"' % USER.encode()], [limited]]
+    assert ok(session.setquota(USER, '()')) == [None]
     assert 'NONEXISTENT' in refused(session.getquota, 'bob@glass.localhost')
 
 
