@@ -377,11 +377,13 @@ class FeedPage {
       else grown.push({ id, octets, lastSeq });
     }
     if (full.length === 0 && grown.length === 0 && missed === 0 && !cleared) return;
+    // What waits to be told of is asked for again after a loss.
+    let complete = revision;
+    for (const since of this.#postponed.values()) complete = Math.min(complete, since);
     const newest = full.sort((a, b) => (a.opened < b.opened ? -1 : 1)).slice(-MOST_NEWS);
     this.#send({
       type: 'conversation',
-      // What waits to be told of is asked for again after a loss.
-      revision: Math.min(revision, ...this.#postponed.values()),
+      revision: complete,
       conversations: newest,
       grown,
       missed: missed + full.length - newest.length,

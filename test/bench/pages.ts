@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { Browser, CDPSession, JSHandle, Page } from 'playwright-core';
 import buildPages from '../browser/build-pages.ts';
 import { CHROMIUM, launchBrowser, openPage } from '../browser/browser.ts';
 import { startTalking } from '../browser/talkers.ts';
@@ -73,9 +73,9 @@ async function measurePaint(browser: Browser, glassmail: Peer): Promise<Row[]> {
   ];
 }
 
-/** Each time between two frames, in milliseconds. */
-async function watchFrames(page: Page): Promise<void> {
-  await page.evaluate(() => {
+/** @returns each time between two frames from now on, in milliseconds; it lies in the page */
+function watchFrames(page: Page): Promise<JSHandle<number[]>> {
+  return page.evaluateHandle(() => {
     const frames: number[] = [];
     let before = performance.now();
     const frame = (): void => {
@@ -85,12 +85,9 @@ async function watchFrames(page: Page): Promise<void> {
       requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);
-    Object.assign(window, { frames });
+    return frames;
   });
 }
-
-const takeFrames = (page: Page): Promise<number[]> =>
-  page.evaluate(() => (window as unknown as { frames: number[] }).frames.splice(0));
 
 /** In MB. */
 async function heap(session: CDPSession): Promise<number> {
@@ -116,7 +113,7 @@ async function measureWire(browser: Browser, glassmail: Peer, seconds: number): 
   const { page } = watched;
   await page.locator('.wire-row').first().waitFor();
   const session = await page.context().newCDPSession(page);
-  await watchFrames(page);
+  const watchedFrames = await watchFrames(page);
   const heaps: number[] = [];
   const answersBefore = talkers.answers;
   const begun = performance.now();
@@ -125,7 +122,7 @@ async function measureWire(browser: Browser, glassmail: Peer, seconds: number): 
     heaps.push(await heap(session));
   }
   const rate = (2 * (talkers.answers - answersBefore)) / ((performance.now() - begun) / 1000);
-  const frames = (await takeFrames(page)).sort((a, b) => a - b);
+  const frames = (await watchedFrames.jsonValue()).sort((a, b) => a - b);
   const lastTag = await talkers.quiet();
   const quietAt = performance.now();
   await page.locator('.wire-row.server', { hasText: `${lastTag} OK` }).waitFor();

@@ -117,12 +117,12 @@ export function sentCopyOf(
 
 /** A command is no longer than this, with others that came in the same packet: what is longer is content. */
 const COMMAND_OCTETS = 4096;
-const toItself = new WeakMap<Conversation, boolean>();
+const toItself = new WeakMap<Conversation, { readonly seq: number; readonly answer: boolean }>();
 
-/** Who writes to himself has the message in INBOX. Asked only after a message was taken, so that the answer stays. */
+/** Who writes to himself has the message in INBOX. */
 function namesRecipient(conversation: Conversation, login: string): boolean {
   const before = toItself.get(conversation);
-  if (before !== undefined) return before;
+  if (before?.seq === conversation.lastSeq) return before.answer;
   const wanted = `rcpt to:<${login}>`;
   const answer = conversation
     .since(0)
@@ -134,7 +134,7 @@ function namesRecipient(conversation: Conversation, login: string): boolean {
         event.octets.length <= COMMAND_OCTETS &&
         Buffer.from(event.octets).toString('utf8').toLowerCase().includes(wanted),
     );
-  toItself.set(conversation, answer);
+  toItself.set(conversation, { seq: conversation.lastSeq, answer });
   return answer;
 }
 
